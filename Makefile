@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check proof bench format constraints clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# One virtual environment of the standard library's making, with the exact versions that were tested.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jarkeeper: expected Python 3.11 or newer, got " + sys.version.split()[0])'
+	@echo "Installing into $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[media,aws,report,test,dev]'
+	@touch $@
+
+demo: $(STAMP) ## See what Jarkeeper does: offline, in a minute
+	@$(BIN)/python -m tests.demo
+
+test: $(STAMP) ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## Lint, types, import rules, generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped
+	@JARKEEPER_PROOF=10000 $(BIN)/python -m pytest tests/security --timeout=7200
+
+bench: $(STAMP) ## Measure against yt-dlp, and write docs/performance.md
+	@$(BIN)/python bench/run.py
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+constraints: ## Resolve the ranges anew and write the exact versions down
+	@$(PYTHON) -m venv .venv-constraints
+	@.venv-constraints/bin/python -m pip install --quiet '.[media,aws,report,test,dev]'
+	@{ echo '# The exact set that was tested; pyproject.toml holds the ranges. Written by: make constraints'; \
+	   .venv-constraints/bin/python -m pip freeze --exclude jarkeeper --exclude pip --exclude setuptools; } > constraints.txt
+	@rm -rf .venv-constraints
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,113 @@
+"""Every error that Jarkeeper raises on purpose.
+
+JarkeeperError
+├── InputError               what the caller gave is wrong; nothing was changed
+│   ├── JarFormatError       a cookie file, by line
+│   ├── TargetError          a URL or id that the gate refuses
+│   └── SettingsError        one or more settings, all reported at once
+├── VaultError               the vault cannot do what was asked
+│   ├── NotInitialised       there is no vault there
+│   ├── NotFound             no such jar, slot or generation
+│   ├── Conflict             somebody else committed first
+│   ├── WriteBackRefused     a jar that came back from use must not be kept
+│   ├── AuditUnavailable     the access cannot be recorded, so it does not happen
+│   ├── IntegrityError       what is stored is not what was written
+│   │   ├── EnvelopeError    cannot be opened; never says which check failed
+│   │   └── RollbackError    the newest head is older than one already seen
+│   └── KeyUnavailable       the wrapping key is missing or refused
+└── StoreError               the store did not do it
+    ├── ObjectMissing        no such object, or no right to see it
+    └── StoreUnknown         no answer came: it may or may not have happened
+"""
+
+from __future__ import annotations
+
+
+class JarkeeperError(Exception):
+    """The root of all errors here: a message that is safe to show, and perhaps a hint."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(JarkeeperError):
+    """What the caller gave is wrong; nothing was changed."""
+
+
+class JarFormatError(InputError):
+    """A cookie file that is not what it should be; names the line, never a byte of it."""
+
+    def __init__(self, message: str, *, line: int | None = None, hint: str | None = None) -> None:
+        where = "" if line is None else f"line {line}: "
+        super().__init__(f"{where}{message}", hint=hint)
+        self.line = line
+
+
+class TargetError(InputError):
+    """A URL or id that the gate refuses."""
+
+
+class SettingsError(InputError):
+    """Settings that cannot be used; `mistakes` holds one sentence for each."""
+
+    def __init__(self, mistakes: tuple[str, ...], *, hint: str | None = None) -> None:
+        super().__init__("; ".join(mistakes), hint=hint)
+        self.mistakes = mistakes
+
+
+class VaultError(JarkeeperError):
+    """The vault cannot do what was asked."""
+
+
+class NotInitialised(VaultError):
+    """There is no vault at that place."""
+
+
+class NotFound(VaultError):
+    """No such jar, slot or generation."""
+
+
+class Conflict(VaultError):
+    """Somebody else committed first; read the new head and decide again."""
+
+
+class WriteBackRefused(VaultError):
+    """A jar that came back from use must not be kept; `reason` is a word for machines."""
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class AuditUnavailable(VaultError):
+    """The access cannot be recorded, so it does not happen."""
+
+
+class IntegrityError(VaultError):
+    """What is stored is not what was written."""
+
+
+class EnvelopeError(IntegrityError):
+    """An envelope that cannot be opened; never says which check failed."""
+
+
+class RollbackError(IntegrityError):
+    """The newest head is older than one that was already seen."""
+
+
+class KeyUnavailable(VaultError):
+    """The wrapping key is missing, malformed or refused."""
+
+
+class StoreError(JarkeeperError):
+    """The store did not do what was asked."""
+
+
+class ObjectMissing(StoreError):
+    """No such object, or no right to see it."""
+
+
+class StoreUnknown(StoreError):
+    """No answer came: the write may or may not have happened."""

@@ -1,0 +1,64 @@
+"""Every limit, in one place, with its unit and its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what is accepted and how long anything may take."""
+
+    jar_bytes_max: int = 1 << 20
+    """A browser's whole export is a few hundred KiB; more is not a cookie file."""
+
+    jar_cookies_max: int = 500
+    """After filtering. A YouTube login has about 30; each foreign one slows every extraction."""
+
+    cookie_bytes_max: int = 4096
+    """Name, value and attributes together, as RFC 6265 section 6.1 asks user agents to support."""
+
+    expiry_max: int = 2**53
+    """Seconds since 1970: the largest integer that JSON readers keep exact."""
+
+    envelope_bytes_max: int = (1 << 20) + (64 << 10)
+    """A jar of the largest size, with header and tags."""
+
+    head_bytes_max: int = 1 << 20
+    """A head with all backups and every revoked generation of many years."""
+
+    backups_max: int = 50
+    """More backups than anybody can tell apart."""
+
+    urls_max: int = 10_000
+    """Targets of one run; a larger list is several runs."""
+
+    playlist_videos_max: int = 10_000
+    """Videos taken from one playlist or channel; YouTube itself stops at 5,000 for most lists."""
+
+    concurrency_max: int = 32
+    """Downloads at once; a process manages some 28 videos a second whatever the threads."""
+
+    file_name_bytes_max: int = 200
+    """Of 255 that file systems allow: room for an id, a suffix and `.part`."""
+
+    detail_chars_max: int = 300
+    """Of a failure's text, after it was cleaned."""
+
+    message_bytes_max: int = 1 << 20
+    """One line on the pipe between a run and its worker."""
+
+    worker_start_seconds: float = 60.0
+    """Importing yt-dlp takes half a second; a machine under load many times that."""
+
+    worker_stop_seconds: float = 20.0
+    """To write refreshed jars back after the last video; then the worker is ended."""
+
+    commit_tries_max: int = 20
+    """Conflicts with other writers in a row before a commit gives up."""
+
+    socket_timeout_seconds: float = 20.0
+    """A stalled connection is dropped and resumed after this."""
+
+
+LIMITS = Limits()

@@ -1,0 +1,232 @@
+"""The settings: read once from the environment, checked together, never echoed when secret."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jarkeeper.errors import SettingsError
+from jarkeeper.limits import LIMITS
+
+YOUTUBE_SITES = ("youtube.com",)
+LOG_LEVELS = ("debug", "info", "warning", "error")
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set. `Settings.read()` takes it from the environment."""
+
+    vault: Path
+    """The local vault's directory."""
+    key_file: Path
+    """The file with the local wrapping key."""
+    state_dir: Path
+    """Where anchors are kept: outside the vault, so that a rolled-back vault shows."""
+    encryption_key: bytes | None = field(default=None, repr=False)
+    """32 bytes used instead of the key file."""
+    temp_dir: Path = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
+    """Where a temporary file goes if one cannot be avoided; memory, not disk."""
+    refresh_interval: int = 86_400
+    """Seconds between two refreshes of a jar."""
+    validation_enabled: bool = True
+    """Whether a run checks its cookies before it starts."""
+    backup_count: int = 3
+    """How many earlier generations stay as backups."""
+    expiry_warning_days: float = 14.0
+    """Warn when the login expires within this many days."""
+    expiry_critical_days: float = 3.0
+    """Call it critical when the login expires within this many days."""
+    sites: tuple[str, ...] = YOUTUBE_SITES
+    """The sites whose cookies a jar keeps."""
+    concurrency: int = 4
+    """Downloads at once."""
+    retry_seconds: tuple[float, ...] = (10.0, 30.0, 90.0, 270.0)
+    """Waits before each further try of a curable failure."""
+    proxy: str | None = field(default=None, repr=False)
+    """An HTTP or SOCKS proxy for YouTube; may hold a password."""
+    ca_file: Path | None = None
+    """Certificates, in PEM form, trusted in addition to the usual ones."""
+    log_level: str = "info"
+    """How much is said on standard error."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Return the settings in force, or raise `SettingsError` naming every mistake at once."""
+        environ = os.environ if environment is None else environment
+        values: dict[str, Any] = default_places(environ)
+        mistakes = []
+        for name, variable in VARIABLES.items():
+            text = environ.get(variable.name, "").strip()
+            if not text:
+                continue
+            try:
+                values[name] = variable.parse(text)
+            except ValueError as error:
+                mistakes.append(f"{variable.name}: {error}")
+        if mistakes:
+            raise SettingsError(tuple(mistakes))
+        return cls(**values).checked()
+
+    def checked(self) -> Settings:
+        """Return these settings, or raise `SettingsError` where two of them disagree."""
+        if self.expiry_critical_days > self.expiry_warning_days:
+            raise SettingsError(
+                (
+                    "COOKIE_EXPIRY_CRITICAL_DAYS: expected at most COOKIE_EXPIRY_WARNING_DAYS "
+                    f"({self.expiry_warning_days:g}), got {self.expiry_critical_days:g}",
+                )
+            )
+        return self
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables from which another process reads these very settings."""
+        pairs = {
+            VARIABLES[item.name].name: VARIABLES[item.name].write(getattr(self, item.name))
+            for item in fields(self)
+            if getattr(self, item.name) is not None
+        }
+        return {name: text for name, text in pairs.items() if text}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, how its text is read and how it is written again."""
+
+    name: str
+    parse: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+
+
+def default_places(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return where vault, key and state live by the XDG base directory rules."""
+    home = Path(environ.get("HOME") or "~").expanduser()
+
+    def place(variable: str, fallback: str) -> Path:
+        return Path(environ.get(variable) or home / fallback) / "jarkeeper"
+
+    return {
+        "vault": place("XDG_DATA_HOME", ".local/share") / "vault",
+        "key_file": place("XDG_CONFIG_HOME", ".config") / "key",
+        "state_dir": place("XDG_STATE_HOME", ".local/state"),
+    }
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _existing_file(text: str) -> Path:
+    path = _path(text)
+    if not path.is_file():
+        raise ValueError(f"expected an existing file, got '{path}'")
+    return path
+
+
+def _flag(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    if text.casefold() not in words:
+        raise ValueError("expected true or false")
+    return words[text.casefold()]
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _days(text: str) -> float:
+    return _number(text, 0, 3650, "days")
+
+
+def _number(text: str, low: float, high: float, unit: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise ValueError(f"expected a number of {unit} from {low:g} to {high:g}")
+    return number
+
+
+def _waits(text: str) -> tuple[float, ...]:
+    if text == "none":
+        return ()
+    waits = tuple(_number(part, 0, 86_400, "seconds") for part in text.split(","))
+    if len(waits) > 10:
+        raise ValueError("expected at most 10 waits, separated by commas")
+    return waits
+
+
+def _write_waits(waits: tuple[float, ...]) -> str:
+    return ",".join(f"{wait:g}" for wait in waits) or "none"
+
+
+def _sites(text: str) -> tuple[str, ...]:
+    sites = tuple(part.strip().strip(".").lower() for part in text.split(","))
+    if not all("." in site and site.replace(".", "").replace("-", "").isalnum() for site in sites):
+        raise ValueError("expected domain names separated by commas, such as 'youtube.com'")
+    return sites
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"expected {KEY_BYTES} bytes in base64")
+    return key
+
+
+def _proxy(text: str) -> str:
+    schemes = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or True)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected a URL such as 'http://proxy.example:3128'")
+    return text
+
+
+def _level(text: str) -> str:
+    if text.lower() not in LOG_LEVELS:
+        raise ValueError(f"expected one of {', '.join(LOG_LEVELS)}")
+    return text.lower()
+
+
+VARIABLES: dict[str, Variable] = {
+    "vault": Variable("JARKEEPER_VAULT", _path),
+    "key_file": Variable("JARKEEPER_KEY_FILE", _path),
+    "state_dir": Variable("JARKEEPER_STATE_DIR", _path),
+    "encryption_key": Variable(
+        "COOKIE_ENCRYPTION_KEY", _key, lambda key: base64.b64encode(key).decode()
+    ),
+    "temp_dir": Variable("COOKIE_TEMP_DIR", _path),
+    "refresh_interval": Variable("COOKIE_REFRESH_INTERVAL", _whole(60, 31_536_000)),
+    "validation_enabled": Variable(
+        "COOKIE_VALIDATION_ENABLED", _flag, lambda flag: "true" if flag else "false"
+    ),
+    "backup_count": Variable("COOKIE_BACKUP_COUNT", _whole(1, LIMITS.backups_max)),
+    "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", _days),
+    "expiry_critical_days": Variable("COOKIE_EXPIRY_CRITICAL_DAYS", _days),
+    "sites": Variable("JARKEEPER_SITES", _sites, ",".join),
+    "concurrency": Variable("JARKEEPER_CONCURRENCY", _whole(1, LIMITS.concurrency_max)),
+    "retry_seconds": Variable("JARKEEPER_RETRY_SECONDS", _waits, _write_waits),
+    "proxy": Variable("JARKEEPER_PROXY", _proxy),
+    "ca_file": Variable("JARKEEPER_CA_FILE", _existing_file),
+    "log_level": Variable("JARKEEPER_LOG_LEVEL", _level),
+}
