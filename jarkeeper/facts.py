@@ -1,0 +1,123 @@
+"""What is known of a jar without opening it: counts and times, no secret.
+
+Computed once, when the plaintext is in hand, and kept in the head: `status` and `validate` never
+open a jar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from jarkeeper.errors import IntegrityError
+from jarkeeper.jar import LOGIN_COOKIE, SAPISID_COOKIES, Cookie, Jar, belongs
+from jarkeeper.limits import LIMITS
+
+HOST = "www.youtube.com"
+"""yt-dlp asks which cookies `https://www.youtube.com` would get."""
+
+VISITOR_COOKIES = frozenset({"CONSENT", "SOCS", "VISITOR_INFO1_LIVE", "VISITOR_PRIVACY_METADATA"})
+"""YouTube gives these to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class JarFacts:
+    """A jar's observable properties; safe to store and to show."""
+
+    cookies: int
+    """How many cookies the jar holds."""
+    dropped: int
+    """How many rows of other sites were left out when it came in."""
+    login_until: int | None
+    """Unix second at which the login ends; 0 if no cookie says so; `None` if it is no login."""
+    next_expiry: int
+    """Unix second at which the first of the cookies expires; 0 if none ever does."""
+    signed_out: bool
+    """Whether it looks like the jar of a visitor, or of a session that was rotated away."""
+    foreign: tuple[str, ...]
+    """Domains that are not of the jar's sites."""
+
+
+def observe(jar: Jar, *, sites: tuple[str, ...], dropped: int = 0) -> JarFacts:
+    """Return the facts of a jar."""
+    sent = [cookie for cookie in jar.cookies if _reaches_youtube(cookie)]
+    names = {cookie.name for cookie in sent}
+    expiries = [cookie.expires for cookie in jar.cookies if cookie.expires]
+    foreign = {cookie.domain for cookie in jar.cookies if not belongs(cookie.domain, sites)}
+    return JarFacts(
+        cookies=len(jar),
+        dropped=dropped,
+        login_until=_login_until(sent),
+        next_expiry=min(expiries, default=0),
+        signed_out=LOGIN_COOKIE not in names and not names.isdisjoint(VISITOR_COOKIES),
+        foreign=tuple(sorted(foreign)),
+    )
+
+
+def is_authenticated(facts: JarFacts, now: datetime) -> bool:
+    """Tell whether yt-dlp would call this jar logged in at `now`."""
+    until = facts.login_until
+    return until is not None and (until == 0 or until > now.timestamp())
+
+
+def _login_until(sent: Iterable[Cookie]) -> int | None:
+    """Apply yt-dlp's rule (`YoutubeBaseInfoExtractor._has_auth_cookies`).
+
+    `LOGIN_INFO` must be there, empty or not, and one of the SAPISID family with a value.
+    """
+    cookies = tuple(sent)
+    login = _last_expiry(cookie for cookie in cookies if cookie.name == LOGIN_COOKIE)
+    signature = _last_expiry(
+        cookie for cookie in cookies if cookie.name in SAPISID_COOKIES and cookie.value.strip('"')
+    )
+    if login is None or signature is None:
+        return None
+    return min(login, signature) if login and signature else login or signature
+
+
+def _last_expiry(cookies: Iterable[Cookie]) -> int | None:
+    """Return when the last of them ends, 0 if one has no end, `None` if there is none."""
+    expiries = [cookie.expires for cookie in cookies]
+    if not expiries:
+        return None
+    return 0 if 0 in expiries else max(expiries)
+
+
+def _reaches_youtube(cookie: Cookie) -> bool:
+    # As CPython's jar sees it: one for `youtube.com` without a dot is sent to `www` as well.
+    return cookie.path == "/" and f".{HOST}".endswith(f".{cookie.domain.removeprefix('.')}")
+
+
+def facts_to_json(facts: JarFacts) -> dict[str, object]:
+    """Return the facts as what JSON can hold."""
+    values = {item.name: getattr(facts, item.name) for item in fields(facts)}
+    return values | {"foreign": list(facts.foreign)}
+
+
+def facts_from_json(value: object) -> JarFacts:
+    """Return the facts that were stored, or raise `IntegrityError` where they are not facts."""
+    if not isinstance(value, dict) or set(value) != {item.name for item in fields(JarFacts)}:
+        raise IntegrityError(
+            f"jar facts: expected the keys {', '.join(item.name for item in fields(JarFacts))}"
+        )
+    until, signed_out, foreign = value["login_until"], value["signed_out"], value["foreign"]
+    if not isinstance(signed_out, bool):
+        raise IntegrityError("jar facts signed_out: expected true or false")
+    if not isinstance(foreign, list) or not all(isinstance(domain, str) for domain in foreign):
+        raise IntegrityError("jar facts foreign: expected a list of domains")
+    return JarFacts(
+        cookies=_whole(value, "cookies"),
+        dropped=_whole(value, "dropped"),
+        login_until=None if until is None else _whole(value, "login_until"),
+        next_expiry=_whole(value, "next_expiry"),
+        signed_out=signed_out,
+        foreign=tuple(foreign),
+    )
+
+
+def _whole(value: dict[str, object], key: str) -> int:
+    number = value[key]
+    if type(number) is not int or not 0 <= number <= LIMITS.expiry_max:
+        raise IntegrityError(f"jar facts {key}: expected a number from 0 to {LIMITS.expiry_max}")
+    return number

@@ -1,0 +1,26 @@
+"""The jar: all cookies of one login, read strictly and written in one canonical form."""
+
+from jarkeeper.jar.cookie import (
+    AUTHENTICATION_COOKIES,
+    LOGIN_COOKIE,
+    SAPISID_COOKIES,
+    Cookie,
+    Jar,
+    login_cookies,
+)
+from jarkeeper.jar.emit import emit_jar
+from jarkeeper.jar.parse import ParsedJar, parse_jar
+from jarkeeper.jar.rules import belongs
+
+__all__ = [
+    "AUTHENTICATION_COOKIES",
+    "LOGIN_COOKIE",
+    "SAPISID_COOKIES",
+    "Cookie",
+    "Jar",
+    "ParsedJar",
+    "belongs",
+    "emit_jar",
+    "login_cookies",
+    "parse_jar",
+]
