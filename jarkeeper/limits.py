@@ -27,11 +27,26 @@ class Limits:
     head_bytes_max: int = 1 << 20
     """A head with all backups and every revoked generation of many years."""
 
+    object_bytes_max: int = 2 << 20
+    """Of any stored object: twice the largest that is ever written."""
+
+    commit_seconds_max: float = 600.0
+    """Between sealing a generation and its head; later the clean-up might take it for a leftover."""
+
+    leftover_seconds_min: float = 3600.0
+    """Before a generation without a head, or a temporary name, counts as left by a crash."""
+
     backups_max: int = 50
     """More backups than anybody can tell apart."""
 
     urls_max: int = 10_000
     """Targets of one run; a larger list is several runs."""
+
+    target_chars_max: int = 2048
+    """Of one id or URL; the longest that YouTube itself shares are a tenth of that."""
+
+    mistakes_shown: int = 20
+    """Bad entries of a list that one message names; the others are counted."""
 
     playlist_videos_max: int = 10_000
     """Videos taken from one playlist or channel; YouTube itself stops at 5,000 for most lists."""
