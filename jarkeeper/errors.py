@@ -9,6 +9,7 @@ JarkeeperError
 │   ├── NotInitialised       there is no vault there
 │   ├── NotFound             no such jar, slot or generation
 │   ├── Conflict             somebody else committed first
+│   ├── LendRefused          a generation that must not be used now
 │   ├── WriteBackRefused     a jar that came back from use must not be kept
 │   ├── AuditUnavailable     the access cannot be recorded, so it does not happen
 │   ├── IntegrityError       what is stored is not what was written
@@ -71,6 +72,14 @@ class NotFound(VaultError):
 
 class Conflict(VaultError):
     """Somebody else committed first; read the new head and decide again."""
+
+
+class LendRefused(VaultError):
+    """A generation that must not be used now; `reason` is a word for machines."""
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class WriteBackRefused(VaultError):

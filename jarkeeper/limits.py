@@ -31,7 +31,7 @@ class Limits:
     """Of any stored object: twice the largest that is ever written."""
 
     commit_seconds_max: float = 600.0
-    """Between sealing a generation and its head; later the clean-up might take it for a leftover."""
+    """From sealing a generation to its head; later the clean-up may take it for a leftover."""
 
     leftover_seconds_min: float = 3600.0
     """Before a generation without a head, or a temporary name, counts as left by a crash."""

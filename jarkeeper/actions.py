@@ -1,0 +1,26 @@
+"""Every action on a vault: commits name theirs in the head, all of them in the audit trail."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What somebody did, or tried to do."""
+
+    INIT = "init"
+    IMPORT = "import"
+    WRITE_BACK = "write-back"
+    PROMOTE = "promote"
+    RESTORE = "restore"
+    REVOKE = "revoke"
+    MARK = "mark"
+    GC = "gc"
+    SETTLE = "settle"
+    """An empty commit at a seq whose first write never answered."""
+    LEND = "lend"
+    USE = "use"
+    """What a lent jar was used for, in numbers."""
+    CHECK = "check"
+    REPAIR = "repair"
+    """Publishing the view again."""

@@ -1,0 +1,85 @@
+"""What things are called: jars, vaults, generations, and where each object lies in the store."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import NewType
+
+from jarkeeper.errors import InputError
+
+VaultId = NewType("VaultId", str)
+GenerationId = NewType("GenerationId", str)
+
+VAULT_KEY = "vault.json"
+JARS_PREFIX = "cookies/"
+METADATA_KEY = "cookies/metadata.json"
+HEAD_DIGITS = 12
+
+_JAR = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_HEAD_KEY = re.compile(r"cookies/([a-z0-9][a-z0-9-]{0,31})/heads/([0-9]{12})\.json", re.ASCII)
+_GENERATION_KEY = re.compile(
+    r"cookies/([a-z0-9][a-z0-9-]{0,31})/generations/([0-9a-f]{32})", re.ASCII
+)
+
+
+def new_id() -> str:
+    """Return 128 random bits in hexadecimal: never guessed, never met twice."""
+    return secrets.token_hex(16)
+
+
+def is_id(text: str) -> bool:
+    """Whether the text has the form of a vault's, generation's or writer's id."""
+    return _ID.fullmatch(text) is not None
+
+
+def checked_jar_name(text: str) -> str:
+    """Return the name, or raise `InputError` where it cannot name a jar."""
+    if _JAR.fullmatch(text) is None:
+        raise InputError(
+            "jar name: expected 1 to 32 lower-case letters, digits or '-', starting with a letter "
+            "or digit",
+            hint="for example 'youtube'",
+        )
+    return text
+
+
+def checked_generation(text: str) -> GenerationId:
+    """Return the id, or raise `InputError` where it cannot be one."""
+    if not is_id(text):
+        raise InputError("generation: expected 32 hexadecimal digits")
+    return GenerationId(text)
+
+
+def heads_prefix(jar: str) -> str:
+    return f"{JARS_PREFIX}{jar}/heads/"
+
+
+def head_key(jar: str, seq: int) -> str:
+    return f"{heads_prefix(jar)}{seq:0{HEAD_DIGITS}d}.json"
+
+
+def generations_prefix(jar: str) -> str:
+    return f"{JARS_PREFIX}{jar}/generations/"
+
+
+def generation_key(jar: str, generation: GenerationId) -> str:
+    return f"{generations_prefix(jar)}{generation}"
+
+
+def view_key(jar: str, slot: str) -> str:
+    """Return the name that operators were promised: 'cookies/youtube-cookies-active.txt'."""
+    return f"{JARS_PREFIX}{jar}-cookies-{slot}.txt"
+
+
+def parse_head_key(key: str) -> tuple[str, int] | None:
+    """Return jar and seq of a head's key, or None for any other object."""
+    match = _HEAD_KEY.fullmatch(key)
+    return (match[1], int(match[2])) if match else None
+
+
+def parse_generation_key(key: str) -> tuple[str, GenerationId] | None:
+    """Return jar and id of a generation's key, or None for any other object."""
+    match = _GENERATION_KEY.fullmatch(key)
+    return (match[1], GenerationId(match[2])) if match else None

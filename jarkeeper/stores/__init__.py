@@ -1,0 +1,61 @@
+"""Stores: where sealed bytes live. One port, one adapter a file, one contract for all of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from jarkeeper.errors import StoreError
+
+_KEY = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9._=-]{0,127}", re.ASCII)
+
+
+class Store(Protocol):
+    """Objects by key. Everything that counts is created once and never overwritten."""
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        """Create the object durably; False where one exists already, whatever it holds.
+
+        `StoreUnknown` where no answer came, any other `StoreError` where nothing was created.
+        """
+
+    def get(self, key: str) -> bytes:
+        """Return the object's bytes, or raise `ObjectMissing`."""
+
+    def list(self, prefix: str) -> list[str]:
+        """Return all keys that start with the prefix, sorted."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Create or overwrite, all or nothing: for the view only."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object if it is there: for the clean-up only."""
+
+
+@runtime_checkable
+class Tended(Protocol):
+    """What a store offers besides where it needs care: a directory does, S3 does not."""
+
+    def sweep(self, before: datetime) -> int:
+        """Remove what interrupted writes left before that moment; return how many."""
+
+    def complaints(self) -> tuple[str, ...]:
+        """Return what is wrong with the place itself, one sentence each."""
+
+
+def checked_key(key: str) -> str:
+    """Return the key, or raise `StoreError` where it is not a plain relative path."""
+    if not all(_KEY.fullmatch(part) for part in key.split("/")):
+        raise StoreError(f"key of {len(key)} characters: expected plain names separated by '/'")
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """Return the prefix, or raise `StoreError`; an empty one means everything."""
+    parts = prefix.split("/")
+    if not all(_KEY.fullmatch(part) for part in parts[:-1]):
+        raise StoreError("prefix: expected plain names separated by '/'")
+    if parts[-1] and not _KEY.fullmatch(parts[-1]):
+        raise StoreError("prefix: expected plain names separated by '/'")
+    return prefix
