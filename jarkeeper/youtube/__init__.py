@@ -1,0 +1,1 @@
+"""YouTube through yt-dlp: what may be asked for, how it is fetched, what a failure means."""
