@@ -48,7 +48,7 @@ OK: Status = {"status": "OK", "playableInEmbed": True}
 FIXED: dict[str, Status] = {
     "bot_check": BOT_CHECK,
     "rate_limit": RATE_LIMIT,
-    "captcha": _status("UNPLAYABLE", "Video unavailable", playerCaptchaViewModel={"title": "Check"}),
+    "captcha": _status("UNPLAYABLE", "Video unavailable", playerCaptchaViewModel={"title": "Go"}),
     "reload_page": _status("UNPLAYABLE", "The page needs to be reloaded."),
     "removed": _gone("This video has been removed by the uploader"),
     "terminated": _gone(

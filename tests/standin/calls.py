@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from standin import faults, sessions
+from standin import sessions
 from standin.answers import expect_answer
 from standin.sessions import Session
 from standin.videos import VIDEO_ID, Channel, Playlist, Video
@@ -73,23 +73,23 @@ class Calls:
         with self._world.book.lock:
             return sessions.cookies_txt(self._session(name))
 
-    def add_video(self, id: str, **fields: Any) -> None:
-        if not VIDEO_ID.fullmatch(id):
+    def add_video(self, video_id: str, **fields: Any) -> None:
+        if not VIDEO_ID.fullmatch(video_id):
             raise ValueError("video id: expected 11 letters, digits, '-' or '_'")
         expect_answer(fields.get("answer", "ok"))
-        fields.setdefault("title", f"Video {id}")
+        fields.setdefault("title", f"Video {video_id}")
         fields.setdefault("size", self._world.catalogue.size)
-        self._world.catalogue.videos[id] = Video(id, **_tuples(fields))
+        self._world.catalogue.videos[video_id] = Video(video_id, **_tuples(fields))
 
-    def update_video(self, id: str, **fields: Any) -> None:
+    def update_video(self, video_id: str, **fields: Any) -> None:
         expect_answer(fields.get("answer", "ok"))
-        video = self._world.catalogue.video(id)
+        video = self._world.catalogue.video(video_id)
         if video is None:
-            raise ValueError(f"video {id}: does not exist")
-        self._world.catalogue.videos[id] = replace(video, **_tuples(fields))
+            raise ValueError(f"video {video_id}: does not exist")
+        self._world.catalogue.videos[video_id] = replace(video, **_tuples(fields))
 
-    def add_playlist(self, id: str, **fields: Any) -> None:
-        self._world.catalogue.playlists[id] = Playlist(id, **_tuples(fields))
+    def add_playlist(self, playlist_id: str, **fields: Any) -> None:
+        self._world.catalogue.playlists[playlist_id] = Playlist(playlist_id, **_tuples(fields))
 
     def add_channel(self, handle: str, *, tabs: dict[str, list[str]], **fields: Any) -> str:
         channel = Channel(handle, tabs={name: tuple(ids) for name, ids in tabs.items()}, **fields)
@@ -124,9 +124,6 @@ class Calls:
 
     def clear(self) -> None:
         self._world.log.clear()
-
-    def endpoints(self) -> list[str]:
-        return sorted(faults.ENDPOINTS)
 
     def media(self, video_id: str, *, itag: int) -> Json:
         video = self._world.catalogue.video(video_id)

@@ -78,6 +78,7 @@ class Control:
         foreign_rows: int = 0,
         rotate_every: int | None = None,
         grace_seconds: float | None = None,
+        dies_after: int | None = None,
         age_verified: bool = True,
         premium: bool = False,
         flagged: bool = False,
@@ -89,9 +90,10 @@ class Control:
         """Return the cookies.txt of a new session; one of the same name is replaced.
 
         Every `rotate_every` requests YouTube replaces `LOGIN_INFO` and its like by Set-Cookie;
-        the old values live on for `grace_seconds` (None: for ever, 0: die at once). Each value
-        starts with `canary`. `flagged` sessions get the bot check, `rate_limited` ones the
-        account's rate limit. `member_of` names handles or ids of channels.
+        the old values live on for `grace_seconds` (None: for ever, 0: die at once). After
+        `dies_after` requests the session is revoked. Each value starts with `canary`. `flagged`
+        sessions get the bot check, `rate_limited` ones the account's rate limit. `member_of`
+        names handles or ids of channels.
         """
         return str(self._call("new_session", **_given(locals())))
 
@@ -112,7 +114,10 @@ class Control:
         self.update_session(name, state="alive")
 
     def rotate(self, name: str) -> None:
-        """Replace the session's values as another browser's use does: unseen by its cookies.txt."""
+        """Replace the session's values as use in the browser does: its cookies.txt is outdated.
+
+        Whether the old values still sign in is up to `grace_seconds`.
+        """
         self._call("rotate", name=name)
 
     def session(self, name: str) -> SessionReport:
@@ -124,7 +129,7 @@ class Control:
 
     def add_video(
         self,
-        id: str,
+        video_id: str,
         *,
         title: str | None = None,
         uploader: str | None = None,
@@ -148,13 +153,13 @@ class Control:
         """
         self._call("add_video", **_given(locals()))
 
-    def update_video(self, id: str, **fields: object) -> None:
+    def update_video(self, video_id: str, **fields: object) -> None:
         """Change fields of `add_video`."""
-        self._call("update_video", id=id, **fields)
+        self._call("update_video", video_id=video_id, **fields)
 
     def add_playlist(
         self,
-        id: str,
+        playlist_id: str,
         videos: Sequence[str],
         *,
         title: str = "A playlist",
@@ -221,8 +226,9 @@ class Control:
         """Return the id of a new fault; the newest that matches a request wins.
 
         `endpoint`: watch, embed, player, media, list (pages of playlists and channels), browse
-        (their API), thumbnail, captions, other, all. `session`: a name, or `anonymous`. The first
-        `skip` matches pass, then `times` fail. `reset` with `cut_after` breaks in mid-body.
+        (their API), thumbnail, captions, other, all. `session`: a name, or `anonymous` (media
+        requests always are). The first `skip` matches pass, then `times` fail. `reset` with
+        `cut_after` breaks in mid-body.
         """
         return int(self._call("fault", **_given(locals())))
 

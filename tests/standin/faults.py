@@ -36,9 +36,7 @@ class Fault:
 
     @property
     def spoils_body(self) -> bool:
-        return any(
-            x is not None for x in (self.cut_after, self.stall_after, self.bytes_per_second)
-        )
+        return any(x is not None for x in (self.cut_after, self.stall_after, self.bytes_per_second))
 
     def concerns(self, endpoint: str, video_id: str | None, session: str | None) -> bool:
         return (

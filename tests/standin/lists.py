@@ -20,7 +20,12 @@ class Lists:
     """Answers about lists for one visitor."""
 
     def __init__(
-        self, catalogue: Catalogue, session: Session | None, *, playlist_page: int, channel_page: int
+        self,
+        catalogue: Catalogue,
+        session: Session | None,
+        *,
+        playlist_page: int,
+        channel_page: int,
     ) -> None:
         self._catalogue = catalogue
         self._session = session
@@ -120,7 +125,7 @@ class Lists:
 
     def _playlist_items(self, playlist: Playlist, start: int) -> list[Json]:
         end = start + self._playlist_page
-        items = [{"playlistVideoRenderer": self._entry(id)} for id in playlist.videos[start:end]]
+        items = [{"playlistVideoRenderer": self._entry(v)} for v in playlist.videos[start:end]]
         if end < len(playlist.videos):
             items.append(_continuation("playlist", playlist.id, "", end))
         return items
@@ -129,8 +134,8 @@ class Lists:
         end = start + self._channel_page
         videos = channel.tabs[tab]
         items: list[Json] = [
-            {"richItemRenderer": {"content": {"videoRenderer": self._entry(id)}}}
-            for id in videos[start:end]
+            {"richItemRenderer": {"content": {"videoRenderer": self._entry(v)}}}
+            for v in videos[start:end]
         ]
         if end < len(videos):
             items.append(_continuation("channel", channel.handle, tab, end))

@@ -52,10 +52,8 @@ def as_page(session: Session | None, **variables: object) -> Response:
     scripts = [f"ytcfg.set({_script(ytcfg(session))});"]
     scripts += [f"var {name} = {_script(value)};" for name, value in variables.items()]
     body = "".join(f"<script>{script}</script>\n" for script in scripts)
-    return Response(
-        f"<!DOCTYPE html><html><head><title>YouTube</title></head><body>\n{body}</body></html>"
-        .encode()
-    )
+    head = "<!DOCTYPE html><html><head><title>YouTube</title></head>"
+    return Response(f"{head}<body>\n{body}</body></html>".encode())
 
 
 def watch_page(video: Video, answer: str, session: Session | None) -> Response:
@@ -171,7 +169,10 @@ def _streaming_data(video: Video, answer: str) -> Json:
     if answer in ("no_formats", "only_images", "ip_block"):
         return {}
     formats = [_format(video, stream, with_url=answer != "sabr") for stream in video.streams()]
-    return {"expiresInSeconds": "21540", "adaptiveFormats" if video.separate else "formats": formats}
+    return {
+        "expiresInSeconds": "21540",
+        "adaptiveFormats" if video.separate else "formats": formats,
+    }
 
 
 def _format(video: Video, stream: Stream, *, with_url: bool) -> Json:
@@ -208,5 +209,7 @@ def _captions(video: Video) -> Json:
 
 
 def _storyboards(video: Video) -> Json:
-    spec = f"https://i.ytimg.com/sb/{video.id}/storyboard3_L$L/$N.jpg|48#27#100#10#10#0#default#rs$x"
+    spec = (
+        f"https://i.ytimg.com/sb/{video.id}/storyboard3_L$L/$N.jpg|48#27#100#10#10#0#default#rs$x"
+    )
     return {"playerStoryboardSpecRenderer": {"spec": spec}}

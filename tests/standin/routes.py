@@ -12,11 +12,9 @@ from standin.videos import Video
 from standin.wire import Request, Response, as_json
 from standin.world import World
 
-LIST_PATH = re.compile(r"/(?:(?P<handle>@[^/]+)|(?:channel|c|user)/(?P<id>[^/]+))(?:/(?P<tab>\w+))?")
+LIST_PATH = re.compile(r"/(?:(?:channel|c|user)/(?=[^@])|(?=@))(?P<name>[^/]+)(?:/(?P<tab>\w+))?")
 API = "/youtubei/v1/"
 HLS = "application/vnd.apple.mpegurl"
-LOGIN_HOSTS = "youtube.com"
-UNKNOWN = "unknown----"
 
 
 @dataclass(slots=True)
@@ -35,9 +33,9 @@ def classify(request: Request) -> Visit:
     """Return the kind of endpoint, and the video it is about."""
     path, query = request.path, request.query
     if request.host.endswith(".googlevideo.com"):
-        return Visit(request, "media", query.get("id") or path.split("/")[2:3][0:1][0])
+        return Visit(request, "media", query.get("id") or _third_part(path))
     if request.host.endswith(".ytimg.com"):
-        return Visit(request, "thumbnail", path.split("/")[2] if path.count("/") > 2 else None)
+        return Visit(request, "thumbnail", _third_part(path))
     if path == "/watch":
         return Visit(request, "watch", query.get("v"))
     if path.startswith("/embed/"):
@@ -51,6 +49,12 @@ def classify(request: Request) -> Visit:
     return Visit(request, "other")
 
 
+def _third_part(path: str) -> str | None:
+    """Return ID of /vi/ID/name.jpg and the like."""
+    parts = path.split("/")
+    return parts[2] if len(parts) > 3 else None
+
+
 def _classify_api(request: Request) -> Visit:
     query = request.json()
     client = query.get("context", {}).get("client", {}).get("clientName")
@@ -62,7 +66,7 @@ def _classify_api(request: Request) -> Visit:
 def sign_in(visit: Visit, world: World) -> None:
     """Find out who is visiting; note the cookies to set."""
     request = visit.request
-    if not request.host.endswith(LOGIN_HOSTS):
+    if not request.host.endswith("youtube.com"):
         return
     authorization = request.headers.get("authorization", "") if API in request.path else None
     visit.session, visit.cookies = world.book.admit(
@@ -112,7 +116,7 @@ def _list(visit: Visit, world: World) -> Response:
     if path == "/playlist":
         return about.playlist_page(visit.request.query.get("list", ""))
     if found := LIST_PATH.fullmatch(path):
-        return about.channel_page(found["handle"] or found["id"], found["tab"] or "videos")
+        return about.channel_page(found["name"], found["tab"] or "videos")
     match path.removeprefix(API):
         case "browse":
             return about.browse(visit.request.json())

@@ -8,7 +8,9 @@ import ssl
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Self
 
 import trustme
 
@@ -59,7 +61,7 @@ class StandIn:
     def control(self) -> Control:
         return Control(self.control_url)
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -100,13 +102,13 @@ class StandIn:
             self.ca_file = str(Path(self._folder.name) / "ca.pem")
         authority.cert_pem.write_to_path(self.ca_file)
 
-    def _spawn(self, target: object, *arguments: object) -> None:
+    def _spawn(self, target: Callable[..., None], *arguments: Any) -> None:
         thread = threading.Thread(target=self._run, args=(target, *arguments), daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
 
-    def _run(self, target, *arguments) -> None:  # type: ignore[no-untyped-def]
+    def _run(self, target: Callable[..., None], *arguments: Any) -> None:
         try:
             target(*arguments)
         finally:

@@ -38,6 +38,7 @@ class Session:
     canary: str = ""
     rotate_every: int | None = None
     grace_seconds: float | None = None
+    dies_after: int | None = None
     age_verified: bool = True
     premium: bool = False
     flagged: bool = False
@@ -161,6 +162,8 @@ class SessionBook:
     @staticmethod
     def _count(session: Session, cookies: dict[str, str]) -> list[tuple[str, str]]:
         session.requests += 1
+        if session.requests == session.dies_after:
+            session.state = "revoked"
         session.last_cookies = cookies
         due = session.rotate_every and session.requests % session.rotate_every == 0
         return session.rotate() if due else []

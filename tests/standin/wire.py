@@ -25,7 +25,8 @@ QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 class Body(Protocol):
     """Content that is produced while it is sent."""
 
-    length: int
+    @property
+    def length(self) -> int: ...
 
     def pieces(self) -> Iterator[memoryview]: ...
 

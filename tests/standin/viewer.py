@@ -1,0 +1,83 @@
+"""A real yt-dlp with the options of production, pointed at a stand-in."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import yt_dlp
+
+WATCH = "https://www.youtube.com/watch?v="
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one download or one look came to."""
+
+    info: dict[str, Any] | None = None
+    error: yt_dlp.utils.DownloadError | None = None
+    warnings: list[str] = field(default_factory=list)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The error's words, folded as the classifier's table wants them."""
+        return str(self.error or "").casefold().replace("’", "'")
+
+    @property
+    def warned(self) -> str:
+        return "\n".join(self.warnings).casefold()
+
+
+class Listener:
+    """Keeps warnings; everything else is of no interest."""
+
+    def __init__(self, warnings: list[str]) -> None:
+        self.warning = warnings.append
+
+    def debug(self, message: str) -> None: ...
+
+    def error(self, message: str) -> None: ...
+
+
+def look(
+    proxy_url: str,
+    url: str,
+    *,
+    cookies: str | None = None,
+    folder: Path | None = None,
+    **options: object,
+) -> Outcome:
+    """Return what yt-dlp makes of a URL or video id; downloads into `folder` if there is one.
+
+    The certificate is verified: SSL_CERT_FILE must name the stand-in's authority.
+    """
+    outcome = Outcome()
+    settings: dict[str, Any] = {
+        "proxy": proxy_url,
+        "compat_opts": {"no-certifi"},
+        "allowed_extractors": ["youtube.*"],
+        "logger": Listener(outcome.warnings),
+        "quiet": True,
+        "cachedir": False,
+        "noplaylist": True,
+        "format": "bv*+ba/b",
+        "ffmpeg_location": imageio_ffmpeg.get_ffmpeg_exe(),
+        "paths": {"home": str(folder or "")},
+        "outtmpl": "%(id)s.%(ext)s",
+        **options,
+    }
+    if cookies is not None:
+        settings["cookiefile"] = io.StringIO(cookies)
+    with yt_dlp.YoutubeDL(settings) as downloader:
+        try:
+            target = url if ":" in url else WATCH + url
+            info = downloader.extract_info(target, download=folder is not None)
+            outcome.info = downloader.sanitize_info(info)
+        except yt_dlp.utils.DownloadError as error:
+            outcome.error = error
+        outcome.cookies = {cookie.name: cookie.value for cookie in downloader.cookiejar}
+    return outcome
