@@ -12,6 +12,7 @@ from datetime import datetime
 
 from jarkeeper.errors import IntegrityError
 from jarkeeper.jar import LOGIN_COOKIE, SAPISID_COOKIES, Cookie, Jar, belongs
+from jarkeeper.jar.rules import is_visible
 from jarkeeper.limits import LIMITS
 
 HOST = "www.youtube.com"
@@ -44,7 +45,7 @@ def observe(jar: Jar, *, sites: tuple[str, ...], dropped: int = 0) -> JarFacts:
     sent = [cookie for cookie in jar.cookies if _reaches_youtube(cookie)]
     names = {cookie.name for cookie in sent}
     expiries = [cookie.expires for cookie in jar.cookies if cookie.expires]
-    foreign = {cookie.domain for cookie in jar.cookies if not belongs(cookie.domain, sites)}
+    foreign = {_shown(cookie.domain) for cookie in jar.cookies if not belongs(cookie.domain, sites)}
     return JarFacts(
         cookies=len(jar),
         dropped=dropped,
@@ -87,6 +88,11 @@ def _last_expiry(cookies: Iterable[Cookie]) -> int | None:
 def _reaches_youtube(cookie: Cookie) -> bool:
     # As CPython's jar sees it: one for `youtube.com` without a dot is sent to `www` as well.
     return cookie.path == "/" and f".{HOST}".endswith(f".{cookie.domain.removeprefix('.')}")
+
+
+def _shown(domain: str) -> str:
+    # A jar that comes back from use may hold what a server made up.
+    return domain if is_visible(domain) else "(not a domain)"
 
 
 def facts_to_json(facts: JarFacts) -> dict[str, object]:

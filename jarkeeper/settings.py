@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,9 @@ from jarkeeper.limits import LIMITS
 YOUTUBE_SITES = ("youtube.com",)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 KEY_BYTES = 32
+SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+WARNING_DAYS = 14.0
+CRITICAL_DAYS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,9 @@ class Settings:
     """Whether a run checks its cookies before it starts."""
     backup_count: int = 3
     """How many earlier generations stay as backups."""
-    expiry_warning_days: float = 14.0
+    expiry_warning_days: float = WARNING_DAYS
     """Warn when the login expires within this many days."""
-    expiry_critical_days: float = 3.0
+    expiry_critical_days: float = CRITICAL_DAYS
     """Call it critical when the login expires within this many days."""
     sites: tuple[str, ...] = YOUTUBE_SITES
     """The sites whose cookies a jar keeps."""
@@ -70,19 +74,21 @@ class Settings:
                 values[name] = variable.parse(text)
             except ValueError as error:
                 mistakes.append(f"{variable.name}: {error}")
+        mistakes += [
+            f"{VARIABLES[name].name}: expected a path, as there is no home directory"
+            for name in ("vault", "key_file", "state_dir")
+            if name not in values and not environ.get(VARIABLES[name].name, "").strip()
+        ]
+        mistakes += disagreements(values)
         if mistakes:
             raise SettingsError(tuple(mistakes))
-        return cls(**values).checked()
+        return cls(**values)
 
     def checked(self) -> Settings:
         """Return these settings, or raise `SettingsError` where two of them disagree."""
-        if self.expiry_critical_days > self.expiry_warning_days:
-            raise SettingsError(
-                (
-                    "COOKIE_EXPIRY_CRITICAL_DAYS: expected at most COOKIE_EXPIRY_WARNING_DAYS "
-                    f"({self.expiry_warning_days:g}), got {self.expiry_critical_days:g}",
-                )
-            )
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        if mistakes := disagreements(values):
+            raise SettingsError(tuple(mistakes))
         return self
 
     def environment(self) -> dict[str, str]:
@@ -104,27 +110,58 @@ class Variable:
     write: Callable[[Any], str] = str
 
 
+def disagreements(values: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each pair of settings that contradict each other."""
+    warning = values.get("expiry_warning_days", WARNING_DAYS)
+    critical = values.get("expiry_critical_days", CRITICAL_DAYS)
+    if critical <= warning:
+        return []
+    return [
+        "COOKIE_EXPIRY_CRITICAL_DAYS: expected at most COOKIE_EXPIRY_WARNING_DAYS "
+        f"({warning:g}), got {critical:g}"
+    ]
+
+
 def default_places(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return where vault, key and state live by the XDG base directory rules."""
-    home = Path(environ.get("HOME") or "~").expanduser()
-
-    def place(variable: str, fallback: str) -> Path:
-        return Path(environ.get(variable) or home / fallback) / "jarkeeper"
-
-    return {
-        "vault": place("XDG_DATA_HOME", ".local/share") / "vault",
-        "key_file": place("XDG_CONFIG_HOME", ".config") / "key",
-        "state_dir": place("XDG_STATE_HOME", ".local/state"),
+    """Return where vault, key and state live by the XDG rules, as far as that is known."""
+    places = {
+        "vault": ("XDG_DATA_HOME", ".local/share", "jarkeeper/vault"),
+        "key_file": ("XDG_CONFIG_HOME", ".config", "jarkeeper/key"),
+        "state_dir": ("XDG_STATE_HOME", ".local/state", "jarkeeper"),
     }
+    home = _home(environ)
+    found = {}
+    for name, (variable, fallback, rest) in places.items():
+        folder = Path(environ.get(variable, ""))
+        if folder.is_absolute():  # the XDG rules: a relative one is to be ignored
+            found[name] = folder / rest
+        elif home:
+            found[name] = home / fallback / rest
+    return found
+
+
+def _home(environ: Mapping[str, str]) -> Path | None:
+    # A container's user may have no home at all.
+    try:
+        return Path(environ.get("HOME") or "~").expanduser().absolute()
+    except RuntimeError:
+        return None
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("expected a path, the home directory in it is not known") from None
 
 
 def _existing_file(text: str) -> Path:
     path = _path(text)
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except OSError:  # a folder that may not be searched, a name that is too long
+        exists = False
+    if not exists:
         raise ValueError(f"expected an existing file, got '{path}'")
     return path
 
@@ -139,7 +176,8 @@ def _flag(text: str) -> bool:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+        if not digits or not low <= int(text) <= high:
             raise ValueError(f"expected a whole number from {low} to {high}")
         return int(text)
 
@@ -170,12 +208,12 @@ def _waits(text: str) -> tuple[float, ...]:
 
 
 def _write_waits(waits: tuple[float, ...]) -> str:
-    return ",".join(f"{wait:g}" for wait in waits) or "none"
+    return ",".join(repr(wait) for wait in waits) or "none"
 
 
 def _sites(text: str) -> tuple[str, ...]:
     sites = tuple(part.strip().strip(".").lower() for part in text.split(","))
-    if not all("." in site and site.replace(".", "").replace("-", "").isalnum() for site in sites):
+    if not all(SITE.fullmatch(site) for site in sites):
         raise ValueError("expected domain names separated by commas, such as 'youtube.com'")
     return sites
 
@@ -194,7 +232,8 @@ def _proxy(text: str) -> str:
     schemes = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or True)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        usable = usable and text.isprintable() and " " not in text
     except ValueError:
         usable = False
     if not usable:

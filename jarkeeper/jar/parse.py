@@ -168,8 +168,9 @@ def _too_many(number: int) -> JarFormatError:
 
 def _nothing_left(dropped: int, sites: tuple[str, ...]) -> JarFormatError:
     wanted = ", ".join(sites)
+    others = f", but {dropped} of other sites" if dropped else ""
     return JarFormatError(
-        f"expected cookies of {wanted}, got none and {dropped} of other sites",
+        f"expected cookies of {wanted}, got none{others}",
         hint=f"log in, stay on a page of {sites[0]}, and export its cookies from there",
     )
 
