@@ -42,6 +42,9 @@ class Limits:
     urls_max: int = 10_000
     """Targets of one run; a larger list is several runs."""
 
+    url_list_bytes_max: int = 4 << 20
+    """A file of `urls_max` URLs is a quarter of this."""
+
     target_chars_max: int = 2048
     """Of one id or URL; the longest that YouTube itself shares are a tenth of that."""
 

@@ -1,0 +1,162 @@
+"""`jarkeeper audit`: who did what with which jar, and whether the record is whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.output import Output, Styled, print_json
+from jarkeeper.cli.words import count_of
+from jarkeeper.errors import InputError
+
+if TYPE_CHECKING:
+    from jarkeeper.audit import Event, TrailReport
+
+HEADINGS = ("time (UTC)", "action", "jar", "slot", "generation", "result", "by")
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
+
+_SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
+
+
+@click.command(
+    "audit",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper audit --since 7d\n"
+    "  jarkeeper audit --since 2026-01-01 --jar youtube --limit 1000\n"
+    "  jarkeeper audit --verify --json\n\n"
+    "One line for each access, oldest first; with --json every event, the intent before "
+    "and the outcome after. `no outcome` is an access whose process was ended in between. Exit "
+    "code 3 if --verify finds a record that was edited, removed, reordered or put in.",
+)
+@click.option("--jar", metavar="NAME", help="This jar only.")
+@click.option("--since", metavar="WHEN", help="A span such as 12h or 7d, or a date (UTC).")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="The newest N accesses only.",
+)
+@click.option("--verify", is_flag=True, help="Follow every chain of the whole trail.")
+@common_options
+@pass_invocation
+def command(
+    invocation: Invocation, jar: str | None, since: str | None, limit: int, *, verify: bool
+) -> Exit:
+    """Show the audit trail; with --verify, prove it."""
+    from jarkeeper.audit import verify_trail
+    from jarkeeper.wiring import open_vault
+
+    start = None if since is None else parse_since(since, now=datetime.now(UTC))
+    trail = open_vault(invocation.settings()).trail
+    events = (event for event in trail.read(start) if jar in (None, event.jar))
+    accesses = pair(events)
+    report = verify_trail(trail.store, key=trail.key, vault=trail.vault) if verify else None
+    if invocation.as_json:
+        print_json(_document(accesses[-limit:], report))
+    else:
+        _print(accesses, limit, report)
+    return Exit.VAULT if report is not None and report.discrepancies else Exit.OK
+
+
+@dataclass(slots=True)
+class Access:
+    """The events of one access: an intent, and an outcome unless the process was ended."""
+
+    events: list[Event]
+
+    @property
+    def last(self) -> Event:
+        """The event that tells the most."""
+        return self.events[-1]
+
+    @property
+    def result(self) -> str:
+        """How it ended, and why if a reason is recorded."""
+        if self.last.outcome is None:
+            return "no outcome"
+        counts = ", ".join(f"{name} {count}" for name, count in self.last.counts.items())
+        return ": ".join(filter(None, (self.last.outcome.value, self.last.detail or counts)))
+
+
+def pair(events: Iterable[Event]) -> list[Access]:
+    """Return the accesses in order of their first event."""
+    accesses: dict[str, Access] = {}
+    for event in events:
+        accesses.setdefault(event.access, Access([])).events.append(event)
+    return list(accesses.values())
+
+
+def parse_since(text: str, *, now: datetime) -> datetime:
+    """Return the moment that '7d', '12h' or '2026-01-31' means."""
+    if match := _SPAN.fullmatch(text):
+        return now - timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            "--since: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _document(accesses: list[Access], report: TrailReport | None) -> dict[str, Any]:
+    events = chain.from_iterable(access.events for access in accesses)
+    document: dict[str, Any] = {"events": [asdict(event) for event in events]}
+    if report is not None:
+        document["integrity"] = {
+            "intact": not report.discrepancies,
+            "events": report.events,
+            "unanchored": report.unanchored,
+            "discrepancies": [asdict(item) for item in report.discrepancies],
+        }
+    return document
+
+
+def _print(accesses: list[Access], limit: int, report: TrailReport | None) -> None:
+    output = Output()
+    if accesses:
+        output.table(HEADINGS, [_row(access) for access in accesses[-limit:]])
+    aside = Output(aside=True)
+    if not accesses:
+        aside.line("nothing is on record for that")
+    elif len(accesses) > limit:
+        aside.line((f"the newest {limit} of {len(accesses)} accesses; --limit shows more", "quiet"))
+    if report is not None:
+        _print_verdict(output, report)
+
+
+def _print_verdict(output: Output, report: TrailReport) -> None:
+    for item in report.discrepancies:
+        output.finding("critical", f"{item.code}: {item.message}", None)
+    if report.discrepancies:
+        output.line((f"NOT INTACT: {count_of(len(report.discrepancies), 'discrepancy')}", "bad"))
+        return
+    output.finding("ok", f"intact: {count_of(report.events, 'event')} verified")
+    if report.unanchored:
+        output.line(
+            (f"the newest {report.unanchored} could be cut off without a trace", "quiet"),
+        )
+
+
+def _row(access: Access) -> tuple[Styled, ...]:
+    event = access.last
+    return (
+        f"{access.events[0].at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        event.action.value,
+        event.jar or "-",
+        event.slot or "-",
+        event.generation[:8] or "-",
+        (access.result, RESULT_STYLES.get(event.outcome or "", "warn")),
+        event.actor,
+    )

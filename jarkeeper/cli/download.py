@@ -1,0 +1,191 @@
+"""`jarkeeper download`: fetch videos with the vault's cookies."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.output import print_json
+from jarkeeper.errors import InputError
+from jarkeeper.limits import LIMITS
+
+if TYPE_CHECKING:
+    from jarkeeper.cli.screen import Screen
+    from jarkeeper.downloads.receipts import Summary
+    from jarkeeper.downloads.request import DownloadRequest
+    from jarkeeper.settings import Settings
+
+POLICIES = ("always", "when_needed", "never")
+QUALITIES = ("best", "2160p", "1440p", "1080p", "720p", "480p", "360p", "audio")
+
+
+class Chosen(TypedDict):
+    """The options, as click hands them over."""
+
+    list_file: Path | None
+    destination: Path
+    jar: str
+    cookies: str
+    quality: str
+    concurrency: int | None
+    as_flow: bool
+    quiet: bool
+
+
+@click.command(
+    "download",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper download https://youtu.be/dQw4w9WgXcQ\n"
+    "  jarkeeper download --from-file list.txt --to ~/Videos --quality 720p\n"
+    "  jarkeeper download --cookies when_needed 'https://www.youtube.com/@handle'\n"
+    "  jarkeeper download --json -- -dQw4w9WgXc   (an id that begins with '-')\n\n"
+    "What is there already is not fetched again, and what was cut off goes on where it "
+    "stopped. In a pipe, each finished video is one line on standard output; the rest goes "
+    "to standard error.",
+)
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@click.option(
+    "--from-file",
+    "list_file",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Take URLs from a file, one a line; '-' is standard input.",
+)
+@click.option(
+    "--to",
+    "destination",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("downloads"),
+    metavar="DIR",
+    help="Where the files go.  [default: ./downloads]",
+)
+@click.option(
+    "--jar", metavar="NAME", default="youtube", show_default=True, help="Whose cookies to use."
+)
+@click.option(
+    "--cookies",
+    type=click.Choice(POLICIES),
+    default="always",
+    show_default=True,
+    help="Active cookies first; none first; or none at all.",
+)
+@click.option(
+    "--quality",
+    type=click.Choice(QUALITIES),
+    default="best",
+    show_default=True,
+    help="The best picture to take, or the sound alone.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, LIMITS.concurrency_max),
+    metavar="N",
+    help="Downloads at once, instead of JARKEEPER_CONCURRENCY (4).",
+)
+@click.option("--flow", "as_flow", is_flag=True, help="Run it as the Prefect flow.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@common_options
+@pass_invocation
+def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chosen]) -> Exit:
+    """Download videos with the vault's cookies.
+
+    A URL is a video, playlist or channel of YouTube; the id of a video will do.
+    """
+    from jarkeeper.cli.screen import choose_screen
+
+    settings = invocation.settings()
+    request = _request(settings, urls, chosen)
+    if chosen["as_flow"]:
+        summary = _run_as_flow(settings, request)
+    else:
+        screen = choose_screen(
+            request.destination, as_json=invocation.as_json, quiet=chosen["quiet"]
+        )
+        summary = _run(settings, request, screen)
+    if invocation.as_json:
+        print_json(summary.as_dict())
+    return exit_of_run(summary)
+
+
+def exit_of_run(summary: Summary) -> Exit:
+    """Return the code that tells a script how the run went."""
+    if summary.stopped is not None:
+        return Exit.STOPPED
+    return Exit.OK if summary.succeeded else Exit.FAILED
+
+
+def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summary:
+    from jarkeeper.downloads.downloader import Downloader
+    from jarkeeper.downloads.run import fetch_all
+
+    with screen, Downloader(settings, request, listener=screen.hear, actor="cli") as downloader:
+        screen.prepared(downloader.prepare())
+        videos = downloader.expand()
+        screen.planned(videos)
+        fetch_all(downloader, videos, waits=settings.retry_seconds)
+        summary = downloader.finish()
+    screen.finished(summary)
+    return summary
+
+
+def _run_as_flow(settings: Settings, request: DownloadRequest) -> Summary:
+    """Run the flow, which tells its own story by Prefect's logs on standard error."""
+    # By name: the core must not know the flows, which know the core.
+    try:
+        flows = importlib.import_module("flows.download")
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"--flow: module '{error.name}' is missing",
+            hint="run it in a clone of the repository, or leave --flow out",
+        ) from error
+    os.environ["JARKEEPER_VAULT"] = str(settings.vault)
+    try:
+        summary: Summary = flows.download(
+            [target.url for target in request.targets],
+            jar=request.jar,
+            destination=request.destination,
+            cookies=request.cookies,
+            quality=request.quality,
+            concurrency=request.concurrency,
+        )
+    except flows.DownloadFailed as failed:
+        summary = failed.summary
+    return summary
+
+
+def _request(settings: Settings, urls: tuple[str, ...], chosen: Chosen) -> DownloadRequest:
+    from jarkeeper.downloads.request import DownloadRequest, Quality
+    from jarkeeper.youtube.policy import CookiePolicy
+
+    return DownloadRequest.of(
+        (*urls, *_listed(chosen["list_file"])),
+        chosen["destination"].expanduser(),
+        jar=chosen["jar"],
+        cookies=CookiePolicy(chosen["cookies"]),
+        quality=Quality(chosen["quality"]),
+        concurrency=chosen["concurrency"] or settings.concurrency,
+    )
+
+
+def _listed(list_file: Path | None) -> tuple[str, ...]:
+    """Return the URLs of the file; empty lines and lines that begin with '#' are left out."""
+    if list_file is None:
+        return ()
+    most = LIMITS.url_list_bytes_max + 1
+    if str(list_file) == "-":
+        content = sys.stdin.buffer.read(most)
+    else:
+        with list_file.open("rb") as file:
+            content = file.read(most)
+    if len(content) >= most:
+        raise InputError(f"--from-file: expected at most {most - 1} bytes, got more")
+    lines = content.decode("utf-8-sig", errors="replace").splitlines()
+    stripped = (line.strip() for line in lines)
+    return tuple(line for line in stripped if line and not line.startswith("#"))

@@ -1,0 +1,44 @@
+"""What a command's exit code says. `docs/reference/exit-codes.md` tells it to users."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import click
+
+from jarkeeper.errors import InputError, JarkeeperError, NotFound, StoreError, VaultError
+
+
+class Exit(IntEnum):
+    """The codes that scripts may rely on."""
+
+    OK = 0
+    FAILED = 1
+    """Some videos failed, or a check found something critical."""
+    USAGE = 2
+    """What was asked cannot be done as asked; nothing was changed."""
+    VAULT = 3
+    """The vault cannot be used: missing, no key, damaged, no audit, no answer."""
+    STOPPED = 4
+    """YouTube said stop, so the run stopped."""
+    INTERNAL = 70
+    """A mistake in Jarkeeper, as sysexits.h numbers it."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells number it."""
+    PIPE_CLOSED = 141
+    """Whoever read the output went away, as shells number it."""
+
+
+def exit_of(error: BaseException) -> Exit:
+    """Return the code with which a command ends that raised this error."""
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            return Exit.INTERRUPTED
+        case click.ClickException() | InputError() | NotFound():
+            return Exit.USAGE
+        case VaultError() | StoreError():
+            return Exit.VAULT
+        case JarkeeperError() | OSError():
+            return Exit.FAILED
+        case _:
+            return Exit.INTERNAL

@@ -1,0 +1,75 @@
+"""How an error reads: what is wrong, then a hint on a line of its own, both on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from jarkeeper.cli.exits import Exit, exit_of
+from jarkeeper.cli.output import print_json
+from jarkeeper.errors import JarkeeperError, SettingsError
+
+
+def report(error: Exception, *, as_json: bool) -> Exit:
+    """Print the error for people, and for machines too if they asked; return the exit code."""
+    code = exit_of(error)
+    if code is Exit.INTERRUPTED:
+        print("jarkeeper: interrupted", file=sys.stderr)
+        return code
+    hint = _hint(error)
+    for sentence in _sentences(error):
+        print(f"jarkeeper: error: {sentence}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    if as_json:
+        print_json({"error": "; ".join(_sentences(error)), "hint": hint, "code": int(code)})
+    return code
+
+
+def mute_output() -> None:
+    """Send what is still to be printed nowhere: its reader has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _sentences(error: Exception) -> tuple[str, ...]:
+    match error:
+        case SettingsError():
+            return error.mistakes
+        case JarkeeperError():
+            return (error.message,)
+        case click.ClickException():
+            return (_in_our_voice(error.format_message()),)
+        case OSError(strerror=str(reason)):
+            where = f"'{error.filename}': " if isinstance(error.filename, str) else ""
+            return (f"{where}{reason.lower()}",)
+        case _:
+            # The message may quote anything; the type and the place are safe to show.
+            return (f"internal error: {type(error).__name__} in {_place(error)}",)
+
+
+def _hint(error: Exception) -> str | None:
+    match error:
+        case JarkeeperError():
+            return error.hint
+        case click.UsageError(ctx=click.Context() as context):
+            return f"see `{context.command_path} --help`"
+        case click.ClickException() | OSError():
+            return None
+        case _:
+            return "this is a mistake in Jarkeeper; please report it with the line above"
+
+
+def _in_our_voice(message: str) -> str:
+    lines = " ".join(message.split())
+    return f"{lines[:1].lower()}{lines[1:]}".removesuffix(".")
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "an unknown place"
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"

@@ -1,0 +1,142 @@
+"""The group of commands: finds each by name, and turns what it raised into words and a code."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jarkeeper import __version__
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.failures import mute_output, report
+from jarkeeper.cli.words import printable
+from jarkeeper.errors import InputError
+from jarkeeper.settings import Settings
+
+COMMANDS = {
+    "init": "init",
+    "import": "import_",
+    "status": "status",
+    "validate": "validate",
+    "download": "download",
+    "check": "check",
+    "audit": "audit",
+}
+"""Command → module, in the order in which a newcomer meets them."""
+
+
+@dataclass
+class Invocation:
+    """What holds for any command: which vault, and whether a machine reads the answer."""
+
+    vault: Path | None = None
+    as_json: bool = False
+
+    def settings(self) -> Settings:
+        """Return the settings in force, with the vault of the command line in place of theirs."""
+        settings = Settings.read()
+        return settings if self.vault is None else replace(settings, vault=self.vault.absolute())
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command of that name; one that nobody knows is told with its like."""
+        if cmd_name.startswith("-"):
+            return None
+        if cmd_name not in COMMANDS:
+            raise unknown_command(cmd_name)
+        module = importlib.import_module(f"jarkeeper.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = module.command
+        return command
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the command and return its exit code; a reader that went away is no error."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            mute_output()
+            return Exit.PIPE_CLOSED
+        return int(code or Exit.OK)
+
+
+def unknown_command(name: str) -> InputError:
+    """Return the error for a name that is no command."""
+    from difflib import get_close_matches
+
+    like = get_close_matches(name, COMMANDS, n=1)
+    meant = f"did you mean `jarkeeper {like[0]}`? " if like else ""
+    return InputError(
+        f"'{printable(name[:40])}': no such command", hint=f"{meant}`jarkeeper --help` lists all"
+    )
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--vault` and `--json`, which work before and after the command's name."""
+
+    def note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value:
+            setattr(ctx.ensure_object(Invocation), str(parameter.name), value)
+
+    vault = click.option(
+        "--vault",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The vault's directory, instead of JARKEEPER_VAULT.",
+        expose_value=False,
+        callback=note,
+    )
+    machine = click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print one JSON document.",
+        expose_value=False,
+        callback=note,
+    )
+    return vault(machine(function))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nFirst steps:\n"
+    "  jarkeeper init                    make a vault and its key\n"
+    "  jarkeeper import cookies.txt      seal your cookies in it\n"
+    "  jarkeeper download URL            fetch a video with them\n\n"
+    "Exit codes: 0 fine, 1 videos failed or something critical found, 2 wrong usage or input, "
+    "3 the vault cannot be used, 4 YouTube said stop, 130 interrupted.",
+)
+@click.version_option(__version__, message="jarkeeper %(version)s")
+@common_options
+def cli() -> None:
+    """Keep the cookies that yt-dlp needs sealed, versioned and audited, and download with them."""
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is told, not raised."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows fewer letters than a video's title is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        # Without a word, what could be said is the answer.
+        code = cli.main(list(args) or ["--help"], prog_name="jarkeeper", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the outermost place: what is not told here is lost
+        return report(error, as_json="--json" in args)
+    return int(code)

@@ -1,0 +1,122 @@
+"""A jar's health: what its newest head says of each slot, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from jarkeeper.checks import IMPORT, NOTHING, Finding, Severity, Thresholds, check_jar
+from jarkeeper.cli.words import short_span
+from jarkeeper.errors import NotFound
+from jarkeeper.heads import Head, SlotRecord, SlotState
+from jarkeeper.settings import Settings
+
+if TYPE_CHECKING:
+    from jarkeeper.vault import Vault
+
+GRAVEST_FIRST = (Severity.CRITICAL, Severity.WARNING)
+
+NO_ACTIVE = Finding("no-active", Severity.CRITICAL, "there are no active cookies", IMPORT)
+NO_BACKUP = Finding(
+    "no-backup",
+    Severity.WARNING,
+    "there is no backup to fall back to",
+    "import a second login's cookies: the active ones become the backup",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotHealth:
+    """A slot by its name on the screen, and what was found of it."""
+
+    name: str
+    record: SlotRecord | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest of the findings."""
+        found = {finding.severity for finding in self.findings}
+        return next((item for item in GRAVEST_FIRST if item in found), Severity.OK)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values for JSON; there is no secret in it."""
+        findings = [asdict(finding) for finding in self.findings]
+        if self.record is None:
+            return {"slot": self.name, "generation": None, "findings": findings}
+        record, facts = self.record, self.record.generation.facts
+        return {
+            "slot": self.name,
+            "generation": record.generation.id,
+            "fingerprint": record.generation.fingerprint,
+            "source": record.generation.source,
+            "created_at": record.generation.created_at,
+            "state": record.state,
+            "since": record.since,
+            "until": record.until,
+            "reason": record.reason,
+            "cookies": facts.cookies,
+            "login_until": facts.login_until,
+            "findings": findings,
+        }
+
+
+def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealth, ...]:
+    """Return the health of every slot, the active one first; a missing backup is a slot too."""
+    thresholds = Thresholds(settings.expiry_warning_days, settings.expiry_critical_days)
+    return tuple(
+        SlotHealth(
+            name,
+            record,
+            tuple(_judge(record, now, thresholds)) if record else _missing(name),
+        )
+        for name, record in _named(head)
+    )
+
+
+def next_step(slots: tuple[SlotHealth, ...]) -> str:
+    """Return the one thing to do now: the gravest of the active slot, else of the others."""
+    for severity in GRAVEST_FIRST:
+        for slot in slots[:2]:
+            for finding in slot.findings:
+                if finding.severity is severity:
+                    return finding.next_step
+    return NOTHING
+
+
+def _named(head: Head) -> Iterator[tuple[str, SlotRecord | None]]:
+    yield "active", head.active
+    for number, record in enumerate(head.backups or (None,), start=1):
+        yield "backup" if number == 1 else f"backup {number}", record
+
+
+def _missing(name: str) -> tuple[Finding, ...]:
+    return (NO_ACTIVE if name == "active" else NO_BACKUP,)
+
+
+def _judge(record: SlotRecord, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
+    why = f" ({record.reason})" if record.reason else ""
+    ago = short_span((now - record.since).total_seconds())
+    if record.state is SlotState.DEAD:
+        yield Finding("dead", Severity.CRITICAL, f"YouTube ended this login {ago} ago{why}", IMPORT)
+    elif record.is_cooling(now) and record.until is not None:
+        left = short_span((record.until - now).total_seconds())
+        message = f"YouTube asked for a pause: it rests for another {left}{why}"
+        yield Finding("cooling", Severity.WARNING, message, "wait, or use the backup meanwhile")
+    elif record.state is SlotState.SUSPECT:
+        message = f"may not work any more, since {ago}{why}"
+        yield Finding("suspect", Severity.WARNING, message, "run a download, which will show")
+    yield from check_jar(record.generation.facts, now=now, thresholds=thresholds)
+
+
+def heads_of(vault: Vault, jar: str | None) -> tuple[Head, ...]:
+    """Return the newest head of the jar, or of every jar; a jar that is not there is `NotFound`."""
+    heads = {name: vault.status(name) for name in ([jar] if jar else vault.jars())}
+    if jar and heads[jar] is None:
+        raise NotFound(
+            f"jar '{jar}': there is none in this vault",
+            hint=f"run `jarkeeper import --jar {jar} cookies.txt`",
+        )
+    return tuple(head for head in heads.values() if head is not None)

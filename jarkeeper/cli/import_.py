@@ -1,0 +1,101 @@
+"""`jarkeeper import`: seal a browser's cookies in the vault."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.words import count_of
+from jarkeeper.limits import LIMITS
+
+if TYPE_CHECKING:
+    from jarkeeper.cli.health import SlotHealth
+    from jarkeeper.vault import ImportReceipt
+
+
+@click.command(
+    "import",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper import cookies.txt\n"
+    "  some-exporter | jarkeeper import -\n"
+    "  jarkeeper import --jar second-login other.txt\n\n"
+    "An export lasts longest from a private window: log in, open youtube.com/robots.txt as "
+    "the only tab, export, close the window and never use that session again. Afterwards "
+    "delete the exported file: the vault has it, sealed.",
+)
+@click.argument(
+    "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE"
+)
+@click.option(
+    "--jar", metavar="NAME", default="youtube", show_default=True, help="The jar that takes them."
+)
+@common_options
+@pass_invocation
+def command(invocation: Invocation, file: Path, jar: str) -> Exit:
+    """Seal the cookies of FILE as the active ones.
+
+    FILE is in Netscape format, as browser extensions write it; '-' is standard input. The cookies
+    that were active become the backup.
+    """
+    from jarkeeper.cli.health import examine
+    from jarkeeper.hardening import harden
+    from jarkeeper.wiring import open_vault
+
+    harden()
+    settings = invocation.settings()
+    vault = open_vault(settings)
+    receipt = vault.import_jar(jar, _read(file))
+    head = vault.status(jar)
+    assert head is not None, "a jar that was imported has a head"  # noqa: S101
+    slots = examine(head, now=datetime.now(UTC), settings=settings)
+    if invocation.as_json:
+        print_json(_document(receipt, slots))
+    else:
+        _print(receipt, slots, file)
+    return Exit.OK
+
+
+def _read(file: Path) -> bytes:
+    """Return the file up to one byte more than a jar may have; the vault says if that is much."""
+    if str(file) == "-":
+        return sys.stdin.buffer.read(LIMITS.jar_bytes_max + 1)
+    with file.open("rb") as source:
+        return source.read(LIMITS.jar_bytes_max + 1)
+
+
+def _document(receipt: ImportReceipt, slots: tuple[SlotHealth, ...]) -> dict[str, Any]:
+    return {
+        "jar": receipt.jar,
+        "generation": receipt.generation,
+        "fingerprint": receipt.fingerprint,
+        "head_seq": receipt.head_seq,
+        "cookies": receipt.facts.cookies,
+        "dropped": receipt.dropped,
+        "login_until": receipt.facts.login_until,
+        "warnings": list(receipt.warnings),
+        "slots": [slot.as_dict() for slot in slots],
+    }
+
+
+def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) -> None:
+    output = Output()
+    active, *backups = slots
+    kept = f"{count_of(receipt.facts.cookies, 'cookie')} sealed as the active jar '{receipt.jar}'"
+    dropped = f"; {receipt.dropped} of other sites left out" if receipt.dropped else ""
+    output.finding("ok", f"{kept}{dropped}")
+    for warning in receipt.warnings:
+        output.finding("warning", warning)
+    for finding in active.findings:
+        output.finding(finding.severity, finding.message, finding.next_step)
+    if backups and backups[0].record is not None:
+        generation = backups[0].record.generation.id[:8]
+        output.finding("ok", f"what was active is the backup now: generation {generation}")
+    if str(file) != "-":
+        output.line(("next   ", "quiet"), f"delete {file}: it is not needed any more")

@@ -1,0 +1,49 @@
+"""`jarkeeper init`: make a vault and its key."""
+
+from __future__ import annotations
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.output import Output, print_json
+
+
+@click.command(
+    "init",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper init\n"
+    "  jarkeeper init --vault /srv/jarkeeper/vault\n\n"
+    "The key is a file of its own, outside the vault (JARKEEPER_KEY_FILE). Without it nothing "
+    "in the vault can ever be opened again, so keep a copy in a safe place. Running it twice "
+    "changes nothing.",
+)
+@common_options
+@pass_invocation
+def command(invocation: Invocation) -> Exit:
+    """Make a vault, and a key if there is none."""
+    from jarkeeper.wiring import init_vault
+
+    receipt = init_vault(invocation.settings())
+    if invocation.as_json:
+        print_json(
+            {
+                "vault": receipt.vault,
+                "vault_id": receipt.vault_id,
+                "key_file": receipt.key_file,
+                "created_key": receipt.created_key,
+            }
+        )
+        return Exit.OK
+    output = Output()
+    output.line(("vault  ", "quiet"), str(receipt.vault), (f"  {receipt.vault_id[:8]}", "quiet"))
+    where = "COOKIE_ENCRYPTION_KEY" if receipt.key_file is None else str(receipt.key_file)
+    output.line(("key    ", "quiet"), where)
+    if receipt.created_key:
+        output.finding(
+            "warning",
+            "nothing in the vault can be opened without this key",
+            "copy the key file to a safe place, not next to the vault",
+        )
+    output.line(("next   ", "quiet"), "jarkeeper import cookies.txt")
+    return Exit.OK

@@ -1,0 +1,133 @@
+"""Printing: colours and tables on a terminal, plain lines in a pipe, one document for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from jarkeeper.cli.words import printable, utc_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Styled = str | tuple[str, str]
+"""A piece of text, or text and a style: `good`, `warn`, `bad`, `quiet`, `strong`."""
+
+STYLES = {
+    "good": "green",
+    "warn": "yellow",
+    "bad": "red",
+    "quiet": "bright_black",
+    "strong": "bold",
+}
+SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad"}
+SEVERITY_SIGNS = {"ok": "✓", "warning": "!", "critical": "✗"}
+
+
+@dataclass
+class Output:
+    """A stream as a person or a pipe sees it. Text from outside is made printable."""
+
+    aside: bool = False
+    """Standard error instead of standard output: what is said about the answer."""
+
+    @property
+    def stream(self) -> TextIO:
+        """Where it goes."""
+        return sys.stderr if self.aside else sys.stdout
+
+    @cached_property
+    def on_terminal(self) -> bool:
+        """Whether a person looks at it as it appears."""
+        return self.stream.isatty()
+
+    @cached_property
+    def console(self) -> Console:
+        """Rich's console; loaded only where there is a terminal to draw on."""
+        from rich.console import Console
+        from rich.theme import Theme
+
+        return Console(
+            file=self.stream, theme=Theme(STYLES), highlight=False, markup=False, emoji=False
+        )
+
+    def line(self, *parts: Styled) -> None:
+        """Print one line of the parts."""
+        if not self.on_terminal:
+            print("".join(_plain(part) for part in parts), file=self.stream)
+            return
+        from rich.text import Text
+
+        self.console.print(Text.assemble(*map(_styled, parts)))
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
+        """Print rows under headings; in a pipe without frame or colour, spaced columns."""
+        if self.on_terminal:
+            self._drawn_table(headings, rows)
+        else:
+            self._plain_table(headings, rows)
+
+    def finding(self, severity: str, message: str, next_step: str | None = None) -> None:
+        """Print what a check found and, below it, what to do unless all is well."""
+        next_step = None if severity == "ok" else next_step
+        if not self.on_terminal:
+            print(f"{severity}: {printable(message)}", file=self.stream)
+            if next_step:
+                print(f"  next: {printable(next_step)}", file=self.stream)
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 1))
+        sign = SEVERITY_SIGNS.get(severity, "-")
+        grid.add_row(Text(f" {sign}", SEVERITY_STYLES.get(severity, "")), Text(printable(message)))
+        if next_step:
+            grid.add_row("", Text(f"→ {printable(next_step)}", "quiet"))
+        self.console.print(grid)
+
+    def _drawn_table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, header_style="quiet", pad_edge=False, padding=(0, 1))
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text.assemble(_styled(cell)) for cell in row))
+        self.console.print(table)
+
+    def _plain_table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
+        cells = [list(headings), *([_plain(cell) for cell in row] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for row in cells:
+            print("  ".join(map(str.ljust, row, widths)).rstrip(), file=self.stream)
+
+
+def print_json(document: Any) -> None:
+    """Print one document. ASCII only, so that nothing in it can steer a terminal."""
+    print(json.dumps(document, indent=2, default=_json_value))
+
+
+def _json_value(value: Any) -> str:
+    match value:
+        case datetime():
+            return utc_text(value)
+        case Path():
+            return str(value)
+        case _:
+            raise TypeError(f"json: expected a plain value, got {type(value).__name__}")
+
+
+def _plain(part: Styled) -> str:
+    return printable(part if isinstance(part, str) else part[0])
+
+
+def _styled(part: Styled) -> tuple[str, str]:
+    return (printable(part), "") if isinstance(part, str) else (printable(part[0]), part[1])
