@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import yt_dlp
+from yt_dlp.networking.exceptions import HTTPError
 
 WATCH = "https://www.youtube.com/watch?v="
 
@@ -79,5 +81,23 @@ def look(
             outcome.info = downloader.sanitize_info(info)
         except yt_dlp.utils.DownloadError as error:
             outcome.error = error
+            _hang_up(error)
         outcome.cookies = {cookie.name: cookie.value for cookie in downloader.cookiejar}
     return outcome
+
+
+def _hang_up(error: BaseException) -> None:
+    """Close the responses that yt-dlp leaves open in the causes of an error."""
+    for cause in _causes(error, set()):
+        if isinstance(cause, HTTPError):
+            cause.close()
+
+
+def _causes(error: object, known: set[int]) -> Iterator[BaseException]:
+    if not isinstance(error, BaseException) or id(error) in known:
+        return
+    known.add(id(error))
+    yield error
+    info = getattr(error, "exc_info", None) or (None, None, None)
+    for cause in (error.__cause__, error.__context__, getattr(error, "cause", None), info[1]):
+        yield from _causes(cause, known)
