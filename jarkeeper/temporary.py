@@ -1,7 +1,7 @@
 """What a crash left behind: private directories whose process is gone, found by their names.
 
-A run keeps its worker's home in a directory named `jarkeeper-<process id>-<random>` under the temporary
-directory, and removes it when it ends. Only a kill leaves one, and nothing plain is ever in it.
+A run keeps its worker's home in a directory named `jarkeeper-<process id>-<random>` under the
+temporary directory, and removes it when it ends. Only a kill leaves one; no cookie is ever in it.
 """
 
 from __future__ import annotations
