@@ -22,5 +22,7 @@ class Action(StrEnum):
     USE = "use"
     """What a lent jar was used for, in numbers."""
     CHECK = "check"
+    CHECKPOINT = "checkpoint"
+    """The last seq of every writer of the audit trail, so that a cut tail shows."""
     REPAIR = "repair"
     """Publishing the view again."""

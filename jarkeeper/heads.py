@@ -45,6 +45,8 @@ class Head:
     action: Action
     at: datetime
     slots: Slots
+    id: str
+    """Random: two writers who commit the same at the same moment still differ."""
     horizon: int = 0
     """Generations that left their slots before this seq may be gone from the store."""
 
@@ -78,9 +80,18 @@ class StoredHead:
 
 
 def succeed(
-    base: StoredHead | None, slots: Slots, *, vault: VaultId, jar: str, action: Action, at: datetime
+    base: StoredHead | None,
+    slots: Slots,
+    *,
+    vault: VaultId,
+    jar: str,
+    action: Action,
+    at: datetime,
+    id: str,  # noqa: A002  # the word for it
+    horizon: int | None = None,
 ) -> Head:
     """Return the head that follows `base`."""
+    known = base.head.horizon if base else 0
     return Head(
         vault=vault,
         jar=jar,
@@ -89,7 +100,8 @@ def succeed(
         action=action,
         at=at,
         slots=slots,
-        horizon=base.head.horizon if base else 0,
+        id=id,
+        horizon=known if horizon is None else max(known, horizon),
     )
 
 
@@ -103,6 +115,7 @@ def write_head(head: Head, *, key: bytes) -> bytes:
         "previous": head.previous,
         "action": head.action,
         "at": write_time(head.at),
+        "id": head.id,
         "horizon": head.horizon,
         "active": None if head.active is None else slot_to_json(head.active),
         "backups": [slot_to_json(item) for item in head.backups],
@@ -166,6 +179,7 @@ def _head_from(fields: Mapping[str, Any]) -> Head:
             backups=tuple(_slot_from(item) for item in fields["backups"]),
             revoked=tuple(GenerationId(item) for item in fields["revoked"]),
         ),
+        id=fields["id"],
         horizon=fields["horizon"],
     )
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from jarkeeper.errors import StoreError
+from jarkeeper.errors import ObjectMissing, StoreError, StoreUnknown
 
 _KEY = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9._=-]{0,127}", re.ASCII)
 
@@ -26,6 +26,9 @@ class Store(Protocol):
     def list(self, prefix: str) -> list[str]:
         """Return all keys that start with the prefix, sorted."""
 
+    def created_at(self, key: str) -> datetime:
+        """Return when the object was stored, by the store's clock, or raise `ObjectMissing`."""
+
     def put(self, key: str, content: bytes) -> None:
         """Create or overwrite, all or nothing: for the view only."""
 
@@ -42,6 +45,26 @@ class Tended(Protocol):
 
     def complaints(self) -> tuple[str, ...]:
         """Return what is wrong with the place itself, one sentence each."""
+
+
+def put_once(store: Store, key: str, content: bytes) -> bool:
+    """Return whether the object holds these very bytes now; False where it holds others.
+
+    A write whose answer got lost may have happened, and some clients report their own write as
+    somebody else's: so the same bytes are sent again, and in the end the object is read.
+    `StoreUnknown` where even that gives no answer or no object.
+    """
+    for _ in range(2):
+        try:
+            return store.put_if_absent(key, content) or store.get(key) == content
+        except StoreUnknown:
+            continue
+    try:
+        return store.get(key) == content
+    except ObjectMissing:
+        raise StoreUnknown(
+            f"object '{key}': the store did not answer, and it is not there"
+        ) from None
 
 
 def checked_key(key: str) -> str:

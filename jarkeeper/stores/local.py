@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jarkeeper import durable
@@ -56,6 +56,13 @@ class LocalStore:
         except ObjectMissing:
             return []
 
+    def created_at(self, key: str) -> datetime:
+        """Return when the object was stored."""
+        *folders, name = checked_key(key).split("/")
+        with self._translated(key), self._directory(folders) as directory:
+            status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+
     def put(self, key: str, content: bytes) -> None:
         """Create or overwrite, all or nothing."""
         *folders, name = checked_key(key).split("/")
@@ -96,12 +103,12 @@ class LocalStore:
                 found.append(f"'{path or '.'}' belongs to another user")
         return tuple(found)
 
-    def _everything(self) -> list[tuple[str, os.stat_result]]:
+    def _everything(self) -> tuple[tuple[str, os.stat_result], ...]:
         with self._translated(""), self._directory(()) as directory:
-            return [("", os.fstat(directory)), *_statuses(directory, "")]
+            return (("", os.fstat(directory)), *_statuses(directory, ""))
 
     @contextmanager
-    def _directory(self, folders: list[str] | tuple[()], *, create: bool = False) -> Iterator[int]:
+    def _directory(self, folders: Iterable[str], *, create: bool = False) -> Iterator[int]:
         descriptor = self._open_root(create=create)
         try:
             for folder in folders:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Lock
 
 from jarkeeper.errors import ObjectMissing
@@ -11,8 +13,10 @@ from jarkeeper.stores import checked_key, checked_prefix
 class MemoryStore:
     """Objects in a dictionary, under the same rules as anywhere else."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.objects: dict[str, bytes] = {}
+        self._times: dict[str, datetime] = {}
+        self._clock = clock
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -23,6 +27,7 @@ class MemoryStore:
         with self._lock:
             created = checked_key(key) not in self.objects
             self.objects.setdefault(key, bytes(content))
+            self._times.setdefault(key, self._clock())
         return created
 
     def get(self, key: str) -> bytes:
@@ -38,12 +43,19 @@ class MemoryStore:
         with self._lock:
             return sorted(key for key in self.objects if key.startswith(prefix))
 
+    def created_at(self, key: str) -> datetime:
+        """Return when the object was stored."""
+        self.get(key)
+        return self._times.get(key, self._clock())
+
     def put(self, key: str, content: bytes) -> None:
         """Create or overwrite."""
         with self._lock:
             self.objects[checked_key(key)] = bytes(content)
+            self._times[key] = self._clock()
 
     def delete(self, key: str) -> None:
         """Remove the object if it is there."""
         with self._lock:
             self.objects.pop(checked_key(key), None)
+            self._times.pop(key, None)

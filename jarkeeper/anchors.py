@@ -1,0 +1,139 @@
+"""Anchors: the newest head that was ever seen, kept outside the vault, so that a rollback shows."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+from jarkeeper import durable
+from jarkeeper.errors import StoreError
+from jarkeeper.names import VaultId
+
+FILE_BYTES_MAX = 4096
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A head that certainly existed."""
+
+    seq: int
+    digest: str
+
+
+class Anchors(Protocol):
+    """Remembers the highest seq of each jar."""
+
+    @property
+    def name(self) -> str:
+        """How messages call the place."""
+
+    def read(self, vault: VaultId, jar: str) -> Anchor | None:
+        """Return the highest anchor, None where there is none; `StoreError` if it is unreadable."""
+
+    def advance(self, vault: VaultId, jar: str, anchor: Anchor) -> None:
+        """Remember the anchor unless a higher one is known; `StoreError` if it cannot be kept."""
+
+
+class MemoryAnchors:
+    """What this process has seen."""
+
+    name = "this process"
+
+    def __init__(self) -> None:
+        self._anchors: dict[tuple[VaultId, str], Anchor] = {}
+        self._lock = Lock()
+
+    def read(self, vault: VaultId, jar: str) -> Anchor | None:
+        """Return the highest anchor."""
+        return self._anchors.get((vault, jar))
+
+    def advance(self, vault: VaultId, jar: str, anchor: Anchor) -> None:
+        """Remember the anchor unless a higher one is known."""
+        with self._lock:
+            known = self._anchors.get((vault, jar))
+            if known is None or known.seq < anchor.seq:
+                self._anchors[vault, jar] = anchor
+
+
+class FileAnchors:
+    """A file for each jar in a directory outside the vault, shared by all processes of a user."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.place = state_dir / "anchors"
+
+    def __repr__(self) -> str:
+        return f"FileAnchors('{self.place}')"
+
+    @property
+    def name(self) -> str:
+        """How messages call the place."""
+        return f"'{self.place}'"
+
+    def read(self, vault: VaultId, jar: str) -> Anchor | None:
+        """Return the highest anchor."""
+        with self._translated():
+            try:
+                directory = durable.open_directory(self.place)
+            except FileNotFoundError:
+                return None
+            try:
+                return _read(directory, _file_name(vault, jar))
+            finally:
+                os.close(directory)
+
+    def advance(self, vault: VaultId, jar: str, anchor: Anchor) -> None:
+        """Remember the anchor unless a higher one is known."""
+        file_name = _file_name(vault, jar)
+        with self._translated():
+            durable.make_directories(self.place)
+            with _locked(durable.open_directory(self.place)) as directory:
+                known = _read(directory, file_name)
+                if known is None or known.seq < anchor.seq:
+                    text = json.dumps({"seq": anchor.seq, "digest": anchor.digest})
+                    durable.replace_file(directory, file_name, text.encode("ascii"))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged"
+            raise StoreError(f"anchors in {self.name}: cannot be used, {reason}") from None
+
+
+@contextmanager
+def _locked(directory: int) -> Iterator[int]:
+    """Hold the directory's own lock, which ends with the process that holds it."""
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield directory
+    finally:
+        os.close(directory)
+
+
+def _file_name(vault: VaultId, jar: str) -> str:
+    return f"{vault}-{jar}.json"
+
+
+def _read(directory: int, name: str) -> Anchor | None:
+    try:
+        content = durable.read_file(directory, name, limit=FILE_BYTES_MAX)
+    except FileNotFoundError:
+        return None
+    fields: Any = json.loads(content)
+    try:
+        seq, digest = fields["seq"], fields["digest"]
+    except (KeyError, TypeError):
+        raise ValueError("expected seq and digest") from None
+    if type(seq) is not int or seq < 1 or _DIGEST.fullmatch(str(digest)) is None:
+        raise ValueError("expected seq and digest")
+    return Anchor(seq, digest)

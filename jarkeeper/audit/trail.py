@@ -1,0 +1,175 @@
+"""The trail: each event is durable before the call returns, in a chain of this writer's own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from threading import Lock
+
+from jarkeeper.actions import Action
+from jarkeeper.audit.events import (
+    PREFIX,
+    Actor,
+    Event,
+    Outcome,
+    Phase,
+    event_key,
+    parse_event_key,
+    read_event,
+    write_event,
+)
+from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError
+from jarkeeper.keys import KeyWrapper, Purpose
+from jarkeeper.names import VaultId, new_id
+from jarkeeper.records import GENESIS, digest
+from jarkeeper.stores import Store, put_once
+
+APPEND_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One access under way: what its outcome will refer to."""
+
+    action: Action
+    jar: str = ""
+    slot: str = ""
+    generation: str = ""
+    head_seq: int = 0
+    id: str = field(default_factory=lambda: new_id()[:16])
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The last event of a writer. A process that forks, or is unsure, starts another one."""
+
+    process: int = field(default_factory=os.getpid)
+    writer: str = field(default_factory=new_id)
+    seq: int = 0
+    tail: str = GENESIS
+
+
+class Trail:
+    """Writes events for one actor, and reads everybody's. Thread-safe."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        keys: KeyWrapper,
+        vault: VaultId,
+        clock: Callable[[], datetime],
+        actor: Actor,
+        flow_run: str | None = None,
+        listener: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.store = store
+        self.vault = vault
+        self._key = keys.derive(Purpose.AUDIT_MAC)
+        self._clock = clock
+        self._actor = str(actor)
+        self._flow_run = flow_run or ""
+        self._listener = listener
+        self._chain: _Chain | None = None
+        self._lock = Lock()
+
+    @property
+    def key(self) -> bytes:
+        """The key that authenticates events."""
+        return self._key
+
+    def intent(self, access: Access) -> Access:
+        """Record what is about to happen, or raise `AuditUnavailable`: then it must not."""
+        self._append(self._event(access, Phase.INTENT))
+        return access
+
+    def outcome(
+        self,
+        access: Access,
+        outcome: Outcome,
+        *,
+        detail: str = "",
+        counts: Mapping[str, int] | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Record how it ended, or raise `AuditUnavailable`."""
+        passed = time.monotonic() - access.started if seconds is None else seconds
+        event = replace(
+            self._event(access, Phase.OUTCOME),
+            outcome=outcome,
+            detail=detail,
+            counts=dict(counts or {}),
+            seconds=round(passed, 6),
+        )
+        self._append(event)
+
+    def read(self, since: datetime | None = None) -> Iterator[Event]:
+        """Give all writers' authentic events in order of time; `verify_trail` names the others."""
+        keys = [key for key in self.store.list(PREFIX) if parse_event_key(key)]
+        first_day = "" if since is None else f"{PREFIX}dt={since:%Y-%m-%d}"
+        recent = (key for key in keys if key >= first_day)
+        for _, day in groupby(recent, key=lambda key: key.split("/")[1]):
+            events = [event for key in day for event in self._authentic(key)]
+            events.sort(key=lambda event: (event.at, event.writer, event.seq))
+            yield from (event for event in events if since is None or event.at >= since)
+
+    def _authentic(self, key: str) -> Iterator[Event]:
+        try:
+            lines = self.store.get(key).splitlines(keepends=True)
+        except JarkeeperError:
+            return
+        for line in lines:
+            with suppress(IntegrityError):
+                yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
+
+    def _event(self, access: Access, phase: Phase) -> Event:
+        return Event(
+            at=self._clock(),
+            action=access.action,
+            phase=phase,
+            access=access.id,
+            actor=self._actor,
+            flow_run=self._flow_run,
+            jar=access.jar,
+            slot=access.slot,
+            generation=access.generation,
+            head_seq=access.head_seq,
+        )
+
+    def _append(self, draft: Event) -> None:
+        with self._lock:
+            event = self._stored(draft)
+        if self._listener is not None:
+            # A log that cannot be written to must not stop what the trail has on record.
+            with suppress(Exception):
+                self._listener(event)
+
+    def _stored(self, draft: Event) -> Event:
+        chain, self._chain = self._chain, None
+        for _ in range(APPEND_TRIES):
+            if chain is None or chain.process != os.getpid():
+                chain = _Chain()
+            event = replace(draft, writer=chain.writer, seq=chain.seq + 1, previous=chain.tail)
+            raw = write_event(event, key=self._key, vault=self.vault)
+            if self._put(event_key(event), raw):
+                chain.seq, chain.tail = event.seq, digest(raw)
+                self._chain = chain
+                return event
+            chain = None
+        raise AuditUnavailable("audit trail: the place of this event is taken again and again")
+
+    def _put(self, key: str, raw: bytes) -> bool:
+        try:
+            return put_once(self.store, key, raw)
+        except (JarkeeperError, OSError) as error:
+            reason = error.message if isinstance(error, JarkeeperError) else type(error).__name__
+            raise AuditUnavailable(
+                f"audit trail: cannot be written, {reason}",
+                hint="without a record there is no access: make the store writable first",
+            ) from None

@@ -1,0 +1,153 @@
+"""Verification: which records of the trail were edited, removed, reordered or spliced in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jarkeeper.actions import Action
+from jarkeeper.audit.events import PREFIX, Event, Phase, parse_event_key, read_event
+from jarkeeper.errors import IntegrityError, StoreError
+from jarkeeper.names import VaultId
+from jarkeeper.records import GENESIS, digest
+from jarkeeper.stores import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """One record that is not what or where it was written."""
+
+    code: str
+    """edited, removed, reordered or spliced."""
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailReport:
+    """What verification saw."""
+
+    events: int
+    discrepancies: tuple[Discrepancy, ...]
+    tails: Mapping[str, int]
+    """The last seq of each writer."""
+    anchored: Mapping[str, int]
+    """The last seq of each writer that a checkpoint vouches for."""
+
+    @property
+    def unanchored(self) -> int:
+        """How many events at the ends of chains could be cut off without a trace."""
+        return sum(max(0, seq - self.anchored.get(writer, 0)) for writer, seq in self.tails.items())
+
+
+def verify_trail(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
+    """Read the whole trail and follow each writer's chain."""
+    segments: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    strangers = []
+    for name in store.list(PREFIX):
+        place = parse_event_key(name)
+        if place is None:
+            strangers.append(Discrepancy("spliced", name, f"'{name}' is no segment of the trail"))
+        else:
+            segments[place[1]].append((place[2], name))
+    chains = [_Follower(store, key, vault, writer) for writer in sorted(segments)]
+    for chain in chains:
+        for _, name in sorted(segments[chain.writer]):
+            chain.follow(name)
+    anchored = _anchored(chains)
+    cut = [found for chain in chains for found in chain.cut_below(anchored.get(chain.writer, 0))]
+    gone = [_gone(writer, seq) for writer, seq in anchored.items() if writer not in segments]
+    found = [item for chain in chains for item in chain.found]
+    return TrailReport(
+        events=sum(chain.events for chain in chains),
+        discrepancies=tuple(strangers + found + cut + gone),
+        tails={chain.writer: chain.seq for chain in chains},
+        anchored=anchored,
+    )
+
+
+@dataclass(slots=True)
+class _Follower:
+    """Follows one writer's chain, segment by segment."""
+
+    store: Store
+    key: bytes
+    vault: VaultId
+    writer: str
+    seq: int = 0
+    tail: str | None = GENESIS
+    """None after a record that is not authentic: the next one cannot be compared."""
+    events: int = 0
+    found: list[Discrepancy] = field(default_factory=list)
+    tails: dict[str, int] = field(default_factory=dict)
+
+    def follow(self, name: str) -> None:
+        """Check a segment's lines, and that they stand where they were written."""
+        place = parse_event_key(name)
+        first = place[2] if place else 0
+        try:
+            lines = self.store.get(name).splitlines(keepends=True)
+        except (StoreError, IntegrityError):
+            lines = []
+        if not lines:
+            self._say("edited", name, "cannot be read")
+            self._step(first, None)
+        for seq, line in enumerate(lines, start=first):
+            self._check(name, seq, line)
+
+    def cut_below(self, anchored: int) -> list[Discrepancy]:
+        """Return what a checkpoint knew and the chain does not have any more."""
+        if self.seq >= anchored:
+            return []
+        return [_missing(self.writer, self.seq + 1, anchored)]
+
+    def _check(self, name: str, seq: int, line: bytes) -> None:
+        if seq > self.seq + 1:
+            self.found.append(_missing(self.writer, self.seq + 1, seq - 1))
+            self.tail = None
+        try:
+            event = read_event(line, key=self.key, vault=self.vault, name=f"event '{name}'")
+        except IntegrityError:
+            self._say("edited", name, f"event {seq} is not what was written")
+            self._step(seq, None)
+            return
+        self._place(name, seq, event)
+        self._step(seq, digest(line))
+
+    def _place(self, name: str, seq: int, event: Event) -> None:
+        day = f"{PREFIX}dt={event.at:%Y-%m-%d}/"
+        if event.writer != self.writer or not name.startswith(day):
+            self._say("spliced", name, f"event {seq} belongs to another chain or day")
+        elif event.seq != seq or seq <= self.seq:
+            self._say("reordered", name, f"event {event.seq} stands in the place of {seq}")
+        elif self.tail is not None and event.previous != self.tail:
+            self._say("spliced", name, f"event {seq} does not follow the one before it")
+        else:
+            self.events += 1
+            if event.action is Action.CHECKPOINT and event.phase is Phase.OUTCOME:
+                self.tails.update(event.counts)
+
+    def _step(self, seq: int, tail: str | None) -> None:
+        self.seq = max(self.seq, seq)
+        self.tail = tail
+
+    def _say(self, code: str, name: str, what: str) -> None:
+        self.found.append(Discrepancy(code, name, f"writer {self.writer[:8]}: {what}"))
+
+
+def _anchored(chains: list[_Follower]) -> dict[str, int]:
+    anchored: dict[str, int] = {}
+    for chain in chains:
+        for writer, seq in chain.tails.items():
+            anchored[writer] = max(seq, anchored.get(writer, 0))
+    return anchored
+
+
+def _missing(writer: str, first: int, last: int) -> Discrepancy:
+    which = f"event {first} was" if first == last else f"events {first} to {last} were"
+    return Discrepancy("removed", f"{PREFIX}*/{writer}", f"writer {writer[:8]}: {which} removed")
+
+
+def _gone(writer: str, seq: int) -> Discrepancy:
+    return _missing(writer, 1, seq)

@@ -1,0 +1,145 @@
+"""Changes of slots that need no new jar: promote, restore, revoke, mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from jarkeeper import slots as rules
+from jarkeeper.actions import Action
+from jarkeeper.audit import Access
+from jarkeeper.errors import LendRefused, NotFound
+from jarkeeper.heads import Head, StoredHead
+from jarkeeper.names import GenerationId, checked_generation
+from jarkeeper.slots import GenerationRecord, Mark, Slots
+from jarkeeper.vault.access import recorded
+from jarkeeper.vault.closing import close_commit
+from jarkeeper.vault.commit import NO_SLOTS, Change, commit
+from jarkeeper.vault.generations import open_generation
+from jarkeeper.vault.log import read_existing, read_history
+from jarkeeper.vault.ports import Ports
+from jarkeeper.vault.receipts import Receipt
+
+Rule = Callable[[Head], Slots]
+
+
+def promote(ports: Ports, jar: str) -> Receipt:
+    """Make the newest usable backup active."""
+    base, warnings = read_existing(ports, jar)
+
+    def rule(head: Head) -> Slots:
+        return rules.promote(head.slots, now=ports.clock())
+
+    return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)
+
+
+def restore(ports: Ports, jar: str, generation: str) -> Receipt:
+    """Make a generation from the history active again, once it is certain that it opens."""
+    wanted = checked_generation(generation)
+    base, warnings = read_existing(ports, jar)
+    record, last_seq = _from_history(jar, read_history(ports, jar), wanted)
+
+    def rule(head: Head) -> Slots:
+        if wanted in head.revoked:
+            raise LendRefused(
+                f"jar '{jar}': generation {wanted[:8]} was revoked",
+                reason="revoked",
+                hint="a revoked generation is never used again: import fresh cookies",
+            )
+        if last_seq < head.horizon and head.slots.find(wanted) is None:
+            raise NotFound(f"jar '{jar}': generation {wanted[:8]} was cleaned up")
+        return rules.restore(head.slots, record, at=ports.clock(), backup_count=ports.backup_count)
+
+    def prepare() -> None:
+        rule(base.head)
+        open_generation(ports, jar, record)
+
+    return _change(
+        ports, Action.RESTORE, base, rule, about=record, prepare=prepare, warnings=warnings
+    )
+
+
+def revoke(ports: Ports, jar: str, generation: str) -> Receipt:
+    """Make sure that nothing ever uses the generation again."""
+    wanted = checked_generation(generation)
+    base, warnings = read_existing(ports, jar)
+    record, _ = _from_history(jar, read_history(ports, jar), wanted)
+
+    def rule(head: Head) -> Slots:
+        return rules.revoke(head.slots, wanted)
+
+    return _change(ports, Action.REVOKE, base, rule, about=record, warnings=warnings)
+
+
+def mark(ports: Ports, jar: str, generation: str, mark: Mark) -> Receipt:
+    """Change the state of the generation's slot.
+
+    A generation that left its slots meanwhile has no state: the receipt says so, nothing changes.
+    """
+    wanted = checked_generation(generation)
+    base, warnings = read_existing(ports, jar)
+    item = base.head.slots.find(wanted)
+    if item is None:
+        record, _ = _from_history(jar, read_history(ports, jar), wanted)
+        warnings += (f"generation {wanted[:8]} is in no slot any more, its state stays as it was",)
+    else:
+        record = item.generation
+
+    def rule(head: Head) -> Slots:
+        gone = head.slots.find(wanted) is None
+        return head.slots if gone else rules.mark(head.slots, wanted, mark)
+
+    return _change(ports, Action.MARK, base, rule, about=record, warnings=warnings)
+
+
+def _change(
+    ports: Ports,
+    action: Action,
+    base: StoredHead,
+    rule: Rule,
+    *,
+    about: GenerationRecord | None = None,
+    prepare: Callable[[], None] | None = None,
+    warnings: tuple[str, ...],
+) -> Receipt:
+    jar = base.head.jar
+    access = Access(
+        action=action,
+        jar=jar,
+        generation="" if about is None else about.id,
+        head_seq=base.head.seq,
+    )
+    with recorded(ports.trail, access):
+        if prepare is not None:
+            prepare()
+        done = commit(ports, jar, Change(action, _over_any_head(rule)), base=base)
+    head = done.stored.head
+    about = about or (head.active.generation if head.active else None)
+    shown = "" if about is None else about.id
+    return Receipt(
+        vault=ports.vault,
+        jar=jar,
+        action=action,
+        generation=None if about is None else about.id,
+        fingerprint="" if about is None else about.fingerprint,
+        head_seq=head.seq,
+        at=head.at,
+        warnings=warnings + close_commit(ports, access, done, generation=shown),
+    )
+
+
+def _over_any_head(rule: Rule) -> Callable[[Head | None], Slots]:
+    return lambda head: NO_SLOTS if head is None else rule(head)
+
+
+def _from_history(
+    jar: str, history: Iterable[Head], wanted: GenerationId
+) -> tuple[GenerationRecord, int]:
+    """Return what is known of a generation, and the last head that had it in a slot."""
+    for head in sorted(history, key=lambda head: -head.seq):
+        item = head.slots.find(wanted)
+        if item is not None:
+            return item.generation, head.seq
+    raise NotFound(
+        f"jar '{jar}': no generation {wanted[:8]} in its history",
+        hint="`jarkeeper status --history` lists them",
+    )

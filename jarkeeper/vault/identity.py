@@ -1,0 +1,89 @@
+"""The vault's own object: its id, and a check that tells a wrong key from a damaged vault."""
+
+from __future__ import annotations
+
+import hmac
+
+from jarkeeper.errors import (
+    IntegrityError,
+    KeyUnavailable,
+    NotInitialised,
+    ObjectMissing,
+    VaultError,
+)
+from jarkeeper.keys import KeyWrapper, Purpose
+from jarkeeper.names import VAULT_KEY, VaultId, is_id, new_id
+from jarkeeper.records import read_record, write_record, write_time
+from jarkeeper.stores import Store, put_once
+from jarkeeper.vault.ports import Clock
+
+FORMAT = 1
+KIND = "vault"
+_CHECK_FIELD = b'"key_check":"'
+
+
+def create_identity(store: Store, keys: KeyWrapper, *, clock: Clock) -> VaultId:
+    """Found a vault and return its id, or raise `VaultError` where there is one already."""
+    vault = VaultId(new_id())
+    if not put_once(store, VAULT_KEY, _write(vault, keys, created_at=write_time(clock()))):
+        raise VaultError(
+            "vault: there is one at this place already",
+            hint="use it, or choose another place with JARKEEPER_VAULT",
+        )
+    return vault
+
+
+def read_identity(store: Store, keys: KeyWrapper) -> VaultId:
+    """Return the vault's id.
+
+    `NotInitialised` where there is no vault, `KeyUnavailable` where the key is another vault's, and
+    `IntegrityError` where the object was changed.
+    """
+    try:
+        raw = store.get(VAULT_KEY)
+    except ObjectMissing:
+        raise NotInitialised(
+            "vault: there is none at this place", hint="run `jarkeeper init`"
+        ) from None
+    try:
+        fields = read_record(raw, key=keys.derive(Purpose.HEAD_MAC), kind=KIND, name="vault")
+    except IntegrityError:
+        raise _diagnosis(raw, keys) from None
+    vault = fields.get("id")
+    if fields.get("format") != FORMAT or not isinstance(vault, str) or not is_id(vault):
+        raise IntegrityError(
+            f"vault: expected format {FORMAT}, got another",
+            hint="a newer jarkeeper made it: update this one",
+        )
+    return VaultId(vault)
+
+
+def _write(vault: VaultId, keys: KeyWrapper, *, created_at: str) -> bytes:
+    fields = {"format": FORMAT, "id": vault, "created_at": created_at, "key_check": _check(keys)}
+    return write_record(fields, key=keys.derive(Purpose.HEAD_MAC), kind=KIND)
+
+
+def _check(keys: KeyWrapper) -> str:
+    return hmac.digest(keys.derive(Purpose.HEAD_MAC), b"key check", "sha256").hex()
+
+
+def _diagnosis(raw: bytes, keys: KeyWrapper) -> VaultError:
+    """Tell what is wrong with an object that is not authentic: the object, or our key."""
+    check = _check(keys).encode("ascii")
+    start = raw.find(_CHECK_FIELD) + len(_CHECK_FIELD)
+    repaired = raw[:start] + check + raw[start + len(check) :]
+    sample = _write(VaultId("0" * 32), keys, created_at="2000-01-01T00:00:00.000000Z")
+    if check in raw or len(raw) != len(sample) or _is_authentic(repaired, keys):
+        return IntegrityError(f"vault: '{VAULT_KEY}' is not what was written")
+    return KeyUnavailable(
+        f"{keys.name}: is not the key of this vault",
+        hint="use the key that the vault was made with; without it no jar can be opened",
+    )
+
+
+def _is_authentic(raw: bytes, keys: KeyWrapper) -> bool:
+    try:
+        read_record(raw, key=keys.derive(Purpose.HEAD_MAC), kind=KIND, name="vault")
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,77 @@
+"""Lending: nobody gets a jar before the store has on record that they do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jarkeeper.actions import Action
+from jarkeeper.audit import Access, Outcome
+from jarkeeper.errors import LendRefused, NotFound
+from jarkeeper.heads import Head
+from jarkeeper.jar import parse_jar
+from jarkeeper.slots import Slot, SlotRecord, SlotState, choose
+from jarkeeper.vault.access import recorded
+from jarkeeper.vault.generations import open_generation
+from jarkeeper.vault.lent import LentJar, SealedJar
+from jarkeeper.vault.log import read_existing
+from jarkeeper.vault.ports import Ports
+
+_FRESH = "import fresh cookies with `jarkeeper import cookies.txt`"
+
+
+def lend(ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False) -> LentJar:
+    """Return a generation for use: of several backups the newest that can be used.
+
+    `LendRefused` where the slot is dead or cooling, `AuditUnavailable` where the loan cannot be
+    recorded, `IntegrityError` where what is stored is not what was committed.
+    """
+    head = read_existing(ports, jar)[0].head
+    now = ports.clock()
+    item = choose(head.slots, slot, now=now) or head.slot(slot)
+    access = Access(
+        action=Action.LEND,
+        jar=jar,
+        slot=slot,
+        generation="" if item is None else item.generation.id,
+        head_seq=head.seq,
+    )
+    with recorded(ports.trail, access):
+        return _hand_out(
+            ports, access, head, _allowed(head, slot, item, now=now, allow_dead=allow_dead)
+        )
+
+
+def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> LentJar:
+    record = item.generation
+    parsed = parse_jar(open_generation(ports, head.jar, record), sites=ports.sites)
+    lent = LentJar(
+        jar_name=head.jar,
+        slot=Slot(access.slot),
+        generation=record.id,
+        fingerprint=record.fingerprint,
+        head_seq=head.seq,
+        facts=record.facts,
+        sealed=SealedJar(parsed.jar, sites=ports.sites, key=ports.memory_key),
+    )
+    ports.trail.outcome(access, Outcome.OK)
+    return lent
+
+
+def _allowed(
+    head: Head, slot: Slot, item: SlotRecord | None, *, now: datetime, allow_dead: bool
+) -> SlotRecord:
+    if item is None:
+        raise NotFound(f"jar '{head.jar}': has no {slot} generation", hint=_FRESH)
+    name = f"jar '{head.jar}': {slot} generation {item.generation.id[:8]}"
+    if item.generation.id in head.revoked:
+        raise LendRefused(f"{name} was revoked", reason="revoked", hint=_FRESH)
+    if item.state is SlotState.DEAD and not allow_dead:
+        why = f" ({item.reason})" if item.reason else ""
+        raise LendRefused(f"{name} is dead{why}", reason="dead", hint=_FRESH)
+    if item.is_cooling(now) and item.until is not None:
+        raise LendRefused(
+            f"{name} is cooling until {item.until:%Y-%m-%d %H:%M} UTC",
+            reason="cooling",
+            hint="wait: YouTube asked for it, and going on makes it worse",
+        )
+    return item

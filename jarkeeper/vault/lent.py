@@ -1,0 +1,81 @@
+"""A jar on loan: encrypted as long as it lies in memory, in clear only inside a `with` block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NoReturn, SupportsIndex
+
+from jarkeeper.errors import VaultError
+from jarkeeper.facts import JarFacts
+from jarkeeper.jar import Jar, emit_jar, parse_jar
+from jarkeeper.names import GenerationId
+from jarkeeper.slots import Slot
+
+NONCE_BYTES = 12
+
+
+class SealedJar:
+    """A jar that refuses to be shown, copied, pickled or turned into JSON."""
+
+    __slots__ = ("_cipher", "_sealed", "_sites")
+
+    def __init__(self, jar: Jar, *, sites: tuple[str, ...], key: bytes | None = None) -> None:
+        self._cipher = _cipher(key or _process_key())
+        nonce = os.urandom(NONCE_BYTES)
+        self._sealed: bytes | None = nonce + self._cipher.encrypt(nonce, emit_jar(jar), None)
+        self._sites = sites
+
+    def __repr__(self) -> str:
+        return "SealedJar(closed)" if self._sealed is None else "SealedJar()"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse: pickle, copy and deepcopy all come here."""
+        raise TypeError("a jar is never pickled or copied")
+
+    @contextmanager
+    def open(self) -> Iterator[Jar]:
+        """Give the jar in clear for the length of a `with` block."""
+        if self._sealed is None:
+            raise VaultError("jar on loan: it was closed already")
+        nonce, content = self._sealed[:NONCE_BYTES], self._sealed[NONCE_BYTES:]
+        yield parse_jar(self._cipher.decrypt(nonce, content, None), sites=self._sites).jar
+
+    def close(self) -> None:
+        """Forget the jar; it cannot be opened any more."""
+        self._sealed = None
+
+
+@dataclass(frozen=True, slots=True)
+class LentJar:
+    """One generation, lent for use: what it is, and the jar itself under seal."""
+
+    jar_name: str
+    slot: Slot
+    generation: GenerationId
+    fingerprint: str
+    head_seq: int
+    facts: JarFacts
+    sealed: SealedJar = field(repr=False, compare=False)
+
+    def open(self) -> AbstractContextManager[Jar]:
+        """Give the jar in clear for the length of a `with` block."""
+        return self.sealed.open()
+
+    def close(self) -> None:
+        """Forget the jar; it cannot be opened any more."""
+        self.sealed.close()
+
+
+@cache
+def _process_key() -> bytes:
+    return os.urandom(32)
+
+
+def _cipher(key: bytes) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)

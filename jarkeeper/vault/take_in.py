@@ -1,0 +1,59 @@
+"""Taking a jar in: an operator's export becomes the active generation."""
+
+from __future__ import annotations
+
+from jarkeeper.actions import Action
+from jarkeeper.audit import Access
+from jarkeeper.facts import observe
+from jarkeeper.heads import Head
+from jarkeeper.jar import parse_jar
+from jarkeeper.names import GenerationId, new_id
+from jarkeeper.slots import Slot, Slots, Source, take_in
+from jarkeeper.vault.access import recorded
+from jarkeeper.vault.closing import close_commit
+from jarkeeper.vault.commit import NO_SLOTS, Change, commit
+from jarkeeper.vault.generations import store_generation
+from jarkeeper.vault.log import read_newest
+from jarkeeper.vault.ports import Ports
+from jarkeeper.vault.receipts import ImportReceipt
+
+
+def import_jar(ports: Ports, jar: str, content: bytes) -> ImportReceipt:
+    """Make these cookies active; what was active becomes the newest backup.
+
+    `JarFormatError` where the content is no cookie file: then nothing was changed.
+    """
+    parsed = parse_jar(content, sites=ports.sites)
+    facts = observe(parsed.jar, sites=ports.sites, dropped=parsed.dropped)
+    base = read_newest(ports, jar)
+    generation = GenerationId(new_id())
+    access = Access(
+        action=Action.IMPORT,
+        jar=jar,
+        slot=Slot.ACTIVE,
+        generation=generation,
+        head_seq=0 if base.head is None else base.head.seq,
+    )
+    with recorded(ports.trail, access):
+        record = store_generation(
+            ports, jar, parsed.jar, id=generation, source=Source.IMPORT, facts=facts
+        )
+
+        def rule(head: Head | None) -> Slots:
+            slots = NO_SLOTS if head is None else head.slots
+            return take_in(slots, record, at=record.created_at, backup_count=ports.backup_count)
+
+        done = commit(ports, jar, Change(Action.IMPORT, rule), base=base.stored)
+    warnings = close_commit(ports, access, done)
+    return ImportReceipt(
+        vault=ports.vault,
+        jar=jar,
+        action=Action.IMPORT,
+        generation=record.id,
+        fingerprint=record.fingerprint,
+        head_seq=done.stored.head.seq,
+        at=done.stored.head.at,
+        warnings=parsed.warnings + base.warnings + warnings,
+        dropped=parsed.dropped,
+        facts=facts,
+    )

@@ -1,0 +1,166 @@
+"""The vault: keys, store and audit trail behind the use cases. Everything else goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from jarkeeper.actions import Action
+from jarkeeper.anchors import Anchors, MemoryAnchors
+from jarkeeper.audit import Access, Actor, Event, Outcome, Trail, TrailReport, verify_trail
+from jarkeeper.heads import Head
+from jarkeeper.jar import Jar
+from jarkeeper.keys import KeyWrapper
+from jarkeeper.names import VaultId, checked_jar_name
+from jarkeeper.slots import Mark, Slot, SlotState
+from jarkeeper.stores import Store
+from jarkeeper.vault import changes, view
+from jarkeeper.vault.identity import create_identity, read_identity
+from jarkeeper.vault.lend import lend
+from jarkeeper.vault.lent import LentJar
+from jarkeeper.vault.log import read_history, read_newest
+from jarkeeper.vault.ports import Clock, Ports
+from jarkeeper.vault.receipts import ImportReceipt, Receipt, WriteBackReceipt
+from jarkeeper.vault.take_in import import_jar
+from jarkeeper.vault.write_back import write_back
+
+
+class Vault:
+    """One vault, used by one actor. Thread-safe; `Vault.open` makes one."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+
+    def __repr__(self) -> str:
+        return f"Vault('{self.ports.vault[:8]}')"
+
+    @classmethod
+    def create(cls, store: Store, keys: KeyWrapper, *, clock: Clock, actor: Actor) -> VaultId:
+        """Found a vault and return its id, or raise `VaultError` where there is one already."""
+        vault = create_identity(store, keys, clock=clock)
+        trail = Trail(store, keys=keys, vault=vault, clock=clock, actor=actor)
+        trail.outcome(Access(Action.INIT), Outcome.OK)
+        return vault
+
+    @classmethod
+    def open(  # noqa: PLR0913  # one call, in the wiring, names everything a vault needs
+        cls,
+        store: Store,
+        keys: KeyWrapper,
+        *,
+        actor: Actor,
+        clock: Clock,
+        sites: tuple[str, ...],
+        backup_count: int,
+        anchors: Sequence[Anchors] = (),
+        flow_run: str | None = None,
+        listener: Callable[[Event], None] | None = None,
+        memory_key: bytes | None = None,
+    ) -> Vault:
+        """Return the vault in this store.
+
+        `NotInitialised` where there is none, `KeyUnavailable` where the key is another vault's.
+        What this process has seen is always an anchor; `anchors` are further ones.
+        """
+        vault = read_identity(store, keys)
+        trail = Trail(
+            store,
+            keys=keys,
+            vault=vault,
+            clock=clock,
+            actor=actor,
+            flow_run=flow_run,
+            listener=listener,
+        )
+        return cls(
+            Ports(
+                store=store,
+                keys=keys,
+                trail=trail,
+                anchors=(MemoryAnchors(), *anchors),
+                vault=vault,
+                clock=clock,
+                sites=sites,
+                backup_count=backup_count,
+                memory_key=memory_key,
+            )
+        )
+
+    @property
+    def id(self) -> VaultId:
+        """The vault's id."""
+        return self.ports.vault
+
+    @property
+    def trail(self) -> Trail:
+        """The audit trail."""
+        return self.ports.trail
+
+    def import_jar(self, jar: str, content: bytes) -> ImportReceipt:
+        """Make these cookies active; what was active becomes the newest backup."""
+        return import_jar(self.ports, checked_jar_name(jar), content)
+
+    def lend(self, jar: str, slot: Slot = Slot.ACTIVE, *, allow_dead: bool = False) -> LentJar:
+        """Return a generation for use; `allow_dead` is for probes that look for a recovery."""
+        return lend(self.ports, checked_jar_name(jar), slot, allow_dead=allow_dead)
+
+    def write_back(self, lent: LentJar, jar: Jar) -> WriteBackReceipt:
+        """Keep what YouTube changed in a lent jar; the receipt carries the loan that goes on."""
+        return write_back(self.ports, lent, jar)
+
+    def record_use(self, lent: LentJar, *, counts: Mapping[str, int], seconds: float) -> None:
+        """Put on record what a lent jar was used for: how many videos ended in which class."""
+        access = Access(
+            action=Action.USE,
+            jar=lent.jar_name,
+            slot=lent.slot,
+            generation=lent.generation,
+            head_seq=lent.head_seq,
+        )
+        self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
+
+    def promote(self, jar: str) -> Receipt:
+        """Make the newest usable backup active; the old active one becomes a backup."""
+        return changes.promote(self.ports, checked_jar_name(jar))
+
+    def restore(self, jar: str, generation: str) -> Receipt:
+        """Make a generation from the history active again."""
+        return changes.restore(self.ports, checked_jar_name(jar), generation)
+
+    def revoke(self, jar: str, generation: str) -> Receipt:
+        """Make sure that nothing uses the generation again; no backup is promoted by it."""
+        return changes.revoke(self.ports, checked_jar_name(jar), generation)
+
+    def mark(
+        self,
+        jar: str,
+        generation: str,
+        state: SlotState,
+        *,
+        until: datetime | None = None,
+        reason: str = "",
+    ) -> Receipt:
+        """Change the state of the generation's slot; saying the same twice changes nothing."""
+        mark = Mark(state, at=self.ports.clock(), until=until, reason=reason)
+        return changes.mark(self.ports, checked_jar_name(jar), generation, mark)
+
+    def status(self, jar: str) -> Head | None:
+        """Return the newest head, verified; None where the jar was never imported."""
+        return read_newest(self.ports, checked_jar_name(jar)).head
+
+    def jars(self) -> list[str]:
+        """Return the names of all jars."""
+        return view.jar_names(self.ports)
+
+    def history(self, jar: str) -> tuple[Head, ...]:
+        """Return every head of the jar, oldest first, verified."""
+        return read_history(self.ports, checked_jar_name(jar))
+
+    def metadata(self) -> dict[str, Any]:
+        """Return states, ages, expiries and counts of all jars; no secret."""
+        return view.metadata(self.ports)
+
+    def verify_trail(self) -> TrailReport:
+        """Follow every writer's chain in the audit trail."""
+        return verify_trail(self.ports.store, key=self.trail.key, vault=self.id)
