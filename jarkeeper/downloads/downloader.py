@@ -1,0 +1,300 @@
+"""One run: prepares the cookies, tries each video with the fall-back chain, tells the story."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from jarkeeper.downloads.circuit import Circuit
+from jarkeeper.downloads.preparation import prepare
+from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
+from jarkeeper.downloads.request import DownloadRequest
+from jarkeeper.downloads.summary import summarise
+from jarkeeper.errors import VaultError
+from jarkeeper.heads import SlotState
+from jarkeeper.limits import LIMITS
+from jarkeeper.media.destination import Destination
+from jarkeeper.settings import Settings
+from jarkeeper.youtube.failures import FailureClass, row_of
+from jarkeeper.youtube.messages import (
+    Event,
+    Expanded,
+    Fetched,
+    Lent,
+    Marked,
+    Start,
+    Withheld,
+    WroteBack,
+)
+from jarkeeper.youtube.policy import RetryPolicy, Use, first_use, next_use, telling_failure
+from jarkeeper.youtube.session import WorkerSession
+from jarkeeper.youtube.targets import Target, TargetKind
+
+Notice = Event | VideoReceipt
+Listener = Callable[[Notice], None]
+STORY = (Lent, Withheld, Marked, WroteBack)
+"""The events that tell what happened to the cookies; the summary is made from them."""
+
+
+class Downloader:
+    """A run of one request. Thread-safe; a context manager that ends the worker.
+
+    `prepare`, then `expand`, then `attempt` per video while its receipt is curable, then `finish`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        request: DownloadRequest,
+        *,
+        listener: Listener | None = None,
+        actor: str = "cli",
+        flow_run: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.request = request
+        self._listener = listener
+        self._actor = actor
+        self._flow_run = flow_run
+        self._destination = Destination(request.destination)
+        self._session: WorkerSession | None = None
+        self._preparation: Preparation | None = None
+        self._circuit = Circuit()
+        self._events: list[Event] = []
+        self._receipts: dict[str, VideoReceipt] = {}
+        self._retries = RetryPolicy(settings.retry_seconds)
+        self._made: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._destination.open()
+        start = Start(
+            jar=self.request.jar,
+            staging=str(self._destination.parts),
+            quality=self.request.quality.value,
+            threads=self.request.concurrency,
+            actor=self._actor,
+            flow_run=self._flow_run,
+        )
+        # The worker imports yt-dlp while the cookies are being looked at.
+        self._session = WorkerSession(self.settings, start, listener=self._hear)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def prepare(self) -> Preparation:
+        """Return which cookies can be used. Raises `VaultError` without a vault."""
+        self._preparation = prepare(self.settings, self.request, now=datetime.now(UTC))
+        self._circuit.allow(Use(use) for use in self._preparation.usable)
+        return self._preparation
+
+    def expand(self) -> tuple[Video, ...]:
+        """Return the videos of all targets, each once; an unreadable list gets a receipt."""
+        videos: dict[str, Video] = {}
+        for target in self.request.targets:
+            if target.kind is TargetKind.VIDEO:
+                videos.setdefault(target.id, Video(target.id))
+            else:
+                for video in self._expand_list(target):
+                    videos.setdefault(video.id, video)
+        return tuple(videos.values())
+
+    def attempt(self, video: Video) -> VideoReceipt:
+        """Return what became of one try, fall-back included; a video's failure never raises."""
+        began = time.monotonic()
+        self._made[video.id] += 1
+        with self._destination.claim(video.id) as ours:
+            if not ours:
+                receipt = VideoReceipt(
+                    video.id,
+                    Outcome.SKIPPED,
+                    title=video.title,
+                    explanation="another run is downloading it to the same place",
+                )
+            elif arrival := self._destination.find(video.id):
+                receipt = VideoReceipt(
+                    video.id,
+                    Outcome.ALREADY_THERE,
+                    title=arrival.title,
+                    file=arrival.file,
+                    bytes=arrival.bytes,
+                )
+            else:
+                receipt = self._try_uses(video, began=began)
+        return self._keep(receipt)
+
+    def receipt(self, video_id: str) -> VideoReceipt | None:
+        """Return the last receipt of a video."""
+        return self._receipts.get(video_id)
+
+    def wait_before_retry(self, video_id: str, *, chance: float) -> float:
+        """Return the seconds before the next try; `chance` is a random number from 0 to 1."""
+        failure = FailureClass(self._receipts[video_id].failure or FailureClass.UNKNOWN)
+        return self._retries.wait(failure, made=self._made[video_id], chance=chance) or 0.0
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run was stopped, in the user's words, or None."""
+        return self._circuit.reason
+
+    def abandon(self) -> None:
+        """End the worker now; what it was downloading can be resumed by a later run."""
+        if self._session is not None:
+            self._session.close()
+
+    def finish(self) -> Summary:
+        """End the worker, which writes refreshed jars back, and return the whole run."""
+        if self._session is not None:
+            self._session.close()
+        assert self._preparation is not None, "prepare() comes first"  # noqa: S101
+        return summarise(
+            self._preparation,
+            receipts=tuple(self._receipts.values()),
+            events=tuple(self._events),
+            stopped=self.stopped,
+            seconds=time.monotonic() - self._began,
+        )
+
+    def _try_uses(self, video: Video, *, began: float) -> VideoReceipt:
+        tries: list[tuple[Use, FailureClass]] = []
+        last: Fetched | None = None
+        use: Use | None = first_use(self.request.cookies, self._circuit.usable)
+        while use is not None and self._circuit.reason is None:
+            last = self._worker().fetch(video.id, use=use.value)
+            self._withdraw(use, last.slot_state)
+            if last.failure is None:
+                return self._arrived(video, last, tries=len(tries) + 1, began=began)
+            tries.append((use, FailureClass(last.failure)))
+            use = self._next(tries)
+        if last is None:
+            return VideoReceipt(
+                video.id, Outcome.SKIPPED, title=video.title, explanation=self._circuit.reason
+            )
+        return self._missed(video, last, tries=tries, began=began)
+
+    def _next(self, tries: list[tuple[Use, FailureClass]]) -> Use | None:
+        failure = tries[-1][1]
+        self._circuit.learn(failure)
+        use = next_use(
+            failure,
+            tried=tuple(use for use, _ in tries),
+            policy=self.request.cookies,
+            usable=self._circuit.usable,
+        )
+        if use is None:
+            self._circuit.give_up_on(failure)
+        return use
+
+    def _arrived(self, video: Video, last: Fetched, *, tries: int, began: float) -> VideoReceipt:
+        assert last.file is not None, "the worker names the file of a success"  # noqa: S101
+        arrival = self._destination.accept(
+            last.file, video_id=video.id, title=last.title or video.title
+        )
+        return VideoReceipt(
+            video.id,
+            Outcome.DOWNLOADED,
+            title=arrival.title,
+            file=arrival.file,
+            bytes=arrival.bytes,
+            seconds=time.monotonic() - began,
+            used=last.use,
+            generation=last.generation,
+            tries=tries,
+        )
+
+    def _missed(
+        self,
+        video: Video,
+        last: Fetched,
+        *,
+        tries: list[tuple[Use, FailureClass]],
+        began: float,
+    ) -> VideoReceipt:
+        failure = telling_failure(tries)
+        row = row_of(failure)
+        return VideoReceipt(
+            video.id,
+            Outcome.FAILED,
+            title=last.title or video.title,
+            seconds=time.monotonic() - began,
+            used=last.use,
+            generation=last.generation,
+            tries=len(tries),
+            failure=failure.value,
+            http_status=last.http_status,
+            curable=self._circuit.reason is None and self._tries_left(video.id, failure) > 0,
+            explanation=row.explanation,
+            next_step=row.next_step,
+            detail=last.detail,
+        )
+
+    def _tries_left(self, video_id: str, failure: FailureClass) -> int:
+        return self._retries.tries_left(failure, made=self._made[video_id])
+
+    def _expand_list(self, target: Target) -> tuple[Video, ...]:
+        tries: list[tuple[Use, FailureClass]] = []
+        answer: Expanded | None = None
+        use: Use | None = first_use(self.request.cookies, self._circuit.usable)
+        while use is not None and self._circuit.reason is None:
+            answer = self._worker().expand(
+                target.url,
+                list_id=target.id,
+                use=use.value,
+                most=LIMITS.playlist_videos_max,
+            )
+            self._withdraw(use, answer.slot_state)
+            if answer.failure is None:
+                return tuple(Video(video_id, title) for video_id, title in answer.videos)
+            tries.append((use, FailureClass(answer.failure)))
+            use = self._next(tries)
+        self._keep(_list_receipt(target, answer))
+        return ()
+
+    def _withdraw(self, use: Use, slot_state: str | None) -> None:
+        if slot_state in (SlotState.DEAD, SlotState.COOLING):
+            self._circuit.withdraw(use)
+
+    def _worker(self) -> WorkerSession:
+        if self._session is None:
+            raise VaultError("downloader: used outside its 'with' block")
+        return self._session
+
+    def _keep(self, receipt: VideoReceipt) -> VideoReceipt:
+        with self._lock:
+            self._receipts[receipt.video_id] = receipt
+        self._hear(receipt)
+        return receipt
+
+    def _hear(self, notice: Notice) -> None:
+        if isinstance(notice, Withheld):
+            self._circuit.withdraw(Use(notice.use))
+        if isinstance(notice, STORY):
+            self._events.append(notice)
+        if self._listener is not None:
+            self._listener(notice)
+
+
+def _list_receipt(target: Target, answer: Expanded | None) -> VideoReceipt:
+    failure = FailureClass(answer.failure) if answer and answer.failure else FailureClass.UNKNOWN
+    row = row_of(failure)
+    return VideoReceipt(
+        target.id,
+        Outcome.FAILED,
+        failure=failure.value,
+        explanation=row.explanation,
+        next_step=row.next_step,
+        detail="" if answer is None else answer.detail,
+    )

@@ -1,0 +1,106 @@
+"""Before the first request: which cookies can be used, judged by facts, without opening them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jarkeeper.checks import Finding, Severity, Thresholds, check_jar, is_authenticated
+from jarkeeper.downloads.receipts import Preparation
+from jarkeeper.downloads.request import DownloadRequest
+from jarkeeper.errors import NotFound, NotInitialised
+from jarkeeper.heads import Head, Slot, SlotRecord, SlotState
+from jarkeeper.settings import Settings
+from jarkeeper.youtube.policy import CookiePolicy, Use
+
+USES = {Slot.ACTIVE: Use.ACTIVE, Slot.BACKUP: Use.BACKUP}
+IMPORT_HINT = (
+    "run `jarkeeper import cookies.txt` with a fresh export, or download with `--cookies never`"
+)
+
+
+def prepare(settings: Settings, request: DownloadRequest, *, now: datetime) -> Preparation:
+    """Return what a run can use. Raises `VaultError` where it needs cookies and has none."""
+    if request.cookies is CookiePolicy.NEVER:
+        return _without(request, "no cookies are used, as asked")
+    try:
+        head = read_head(settings, request.jar)
+    except NotInitialised:
+        if request.cookies is CookiePolicy.ALWAYS:
+            raise
+        return _without(request, "there is no vault, so no cookies can help")
+    if head is None:
+        if request.cookies is CookiePolicy.ALWAYS:
+            raise NotFound(f"jar '{request.jar}': there is none in this vault", hint=IMPORT_HINT)
+        return _without(request, f"there is no jar '{request.jar}', so no cookies can help")
+    return judge(head, request, settings=settings, now=now)
+
+
+def judge(
+    head: Head, request: DownloadRequest, *, settings: Settings, now: datetime
+) -> Preparation:
+    """Return what a run can use of this head's slots. Pure."""
+    thresholds = Thresholds(settings.expiry_warning_days, settings.expiry_critical_days)
+    usable = [Use.NONE]
+    findings: list[Finding] = []
+    sentences = []
+    for slot, use in USES.items():
+        record = choose(head, slot, now=now)
+        if record is None:
+            sentences.append(f"{slot} jar: none")
+            continue
+        found = check_jar(record.generation.facts, now=now, thresholds=thresholds)
+        findings += found
+        sentences.append(f"{slot} jar: {describe(record, found, now=now)}")
+        if is_fit(record, settings, now=now):
+            usable.append(use)
+    if len(usable) == 1:
+        sentences.append("none can be used, so the run goes on without cookies")
+    return Preparation(
+        request.jar,
+        request.cookies.value,
+        tuple(use.value for use in usable),
+        tuple(findings),
+        "; ".join(sentences),
+    )
+
+
+def choose(head: Head, slot: Slot, *, now: datetime) -> SlotRecord | None:
+    """Return what the vault would lend for the slot, or else what stands in it."""
+    candidates = head.slots.candidates(slot)
+    usable = (record for record in candidates if record.is_usable(now))
+    return next(usable, candidates[0] if candidates else None)
+
+
+def is_fit(record: SlotRecord, settings: Settings, *, now: datetime) -> bool:
+    """Return whether a run may use this jar; an expired login only where nobody validates."""
+    if not record.is_usable(now):
+        return False
+    return not settings.validation_enabled or is_authenticated(record.generation.facts, now)
+
+
+def describe(record: SlotRecord, findings: tuple[Finding, ...], *, now: datetime) -> str:
+    """Return a slot's state in the user's words."""
+    if record.is_cooling(now):
+        assert record.until is not None  # noqa: S101 - cooling has an end
+        return f"resting until {record.until:%Y-%m-%d %H:%M} UTC ({record.reason})"
+    if record.state is SlotState.DEAD:
+        return f"dead ({record.reason}), import fresh cookies"
+    return ", ".join(_sentences(findings))
+
+
+def _sentences(findings: tuple[Finding, ...]) -> Iterator[str]:
+    for finding in findings:
+        prefix = "" if finding.severity is Severity.OK else f"{finding.severity}: "
+        yield f"{prefix}{finding.message}"
+
+
+def read_head(settings: Settings, jar: str) -> Head | None:
+    """Return the jar's newest head, verified."""
+    from jarkeeper.wiring import open_vault
+
+    return open_vault(settings).status(jar)
+
+
+def _without(request: DownloadRequest, sentence: str) -> Preparation:
+    return Preparation(request.jar, request.cookies.value, (Use.NONE.value,), (), sentence)

@@ -1,0 +1,77 @@
+"""The end of a run: counts, and the cookies' story in words that a user understands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
+from jarkeeper.heads import SlotState
+from jarkeeper.youtube.messages import Event, Lent, Marked, Withheld, WroteBack
+
+
+def summarise(
+    preparation: Preparation,
+    *,
+    receipts: tuple[VideoReceipt, ...],
+    events: tuple[Event, ...],
+    stopped: str | None,
+    seconds: float,
+) -> Summary:
+    """Return the summary of a run from what was prepared, what happened, and what arrived."""
+    outcomes = Counter(receipt.outcome for receipt in receipts)
+    return Summary(
+        jar=preparation.jar,
+        videos=len(receipts),
+        downloaded=outcomes[Outcome.DOWNLOADED],
+        already_there=outcomes[Outcome.ALREADY_THERE],
+        failed=outcomes[Outcome.FAILED],
+        skipped=outcomes[Outcome.SKIPPED],
+        bytes=sum(r.bytes for r in receipts if r.outcome is Outcome.DOWNLOADED),
+        seconds=seconds,
+        cookie_status=cookie_status(preparation, events),
+        notices=tuple(dict.fromkeys(notices(events))),
+        stopped=stopped,
+        failures=dict(Counter(r.failure for r in receipts if r.failure is not None)),
+        uses=dict(Counter(r.used for r in receipts if r.used and r.arrived)),
+        receipts=receipts,
+    )
+
+
+def cookie_status(preparation: Preparation, events: tuple[Event, ...]) -> str:
+    """Return how the cookies fared, in one sentence."""
+    lent = [event.use for event in events if isinstance(event, Lent)]
+    ended = {event.use: event.state for event in events if isinstance(event, Marked)}
+    if not lent:
+        return preparation.cookie_status
+    parts = [f"{use} jar {_fate(ended.get(use))}" for use in dict.fromkeys(lent)]
+    return ", ".join(parts)
+
+
+def _fate(state: str | None) -> str:
+    if state == SlotState.DEAD:
+        return "died, import fresh cookies"
+    if state == SlotState.COOLING:
+        return "must rest, YouTube asked for a pause"
+    return "worked"
+
+
+def notices(events: tuple[Event, ...]) -> Iterator[str]:
+    """Yield what an operator should know, in order."""
+    for event in events:
+        match event:
+            case Marked(state=SlotState.DEAD):
+                yield (
+                    f"the {event.use} jar died during the run ({event.reason}): "
+                    "export fresh cookies and run `jarkeeper import cookies.txt`"
+                )
+            case Marked(state=SlotState.COOLING):
+                yield f"the {event.use} jar rests until {event.until} ({event.reason})"
+            case WroteBack(refused=None):
+                yield f"YouTube refreshed the {event.use} jar, kept as {event.generation}"
+            case WroteBack():
+                yield f"what came back from the {event.use} jar was not kept ({event.refused})"
+            case Withheld():
+                yield f"the {event.use} jar could not be used: {event.reason}"
+            case _:
+                pass

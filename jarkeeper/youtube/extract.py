@@ -1,0 +1,229 @@
+"""One thread's way to YouTube: a reused `YoutubeDL` for each kind of cookies."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from yt_dlp import YoutubeDL
+from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
+
+from jarkeeper.limits import LIMITS
+from jarkeeper.settings import Settings
+from jarkeeper.youtube.failures import Classification, Observation, classify
+from jarkeeper.youtube.loan import Loan
+from jarkeeper.youtube.messages import Event, Expand, Expanded, Fetch, Fetched, Progress
+from jarkeeper.youtube.options import download_options, list_options
+
+PROGRESS_SECONDS = 0.25
+"""Between two progress events of one video: as often as a person can read."""
+
+URL = re.compile(r"(?:https?|wss?)://\S+")
+WATCH = "https://www.youtube.com/watch?v="
+VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+
+
+class Journal:
+    """Keeps the warnings of one video; with a logger nothing reaches standard output or error."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warning(self, message: str) -> None:
+        """Keep a warning: HTTP statuses and a session's death stand nowhere else."""
+        self.warnings.append(message)
+
+    def debug(self, message: str) -> None:
+        """Drop it: at this level yt-dlp prints signed media URLs."""
+
+    info = debug
+
+    def error(self, message: str) -> None:
+        """Drop it: the exception says the same."""
+
+
+class Extractor:
+    """Fetches and lists for one thread. `loans` yields the jar in use, or None for no cookies."""
+
+    def __init__(
+        self, settings: Settings, *, staging: Path, quality: str, send: Callable[[Event], None]
+    ) -> None:
+        self._settings = settings
+        self._staging = staging
+        self._quality = quality
+        self._send = send
+        self._journal = Journal()
+        self._instances: dict[str, YoutubeDL] = {}
+        self._told_at = 0.0
+        self._received = 0
+
+    def fetch(self, request: Fetch, loan: Loan | None) -> Fetched:
+        """Return how one try at one video ended; never raises for the video's own failure."""
+        began = time.monotonic()
+        self._received, self._told_at = 0, 0.0
+        info: dict[str, Any] = {}
+        error: BaseException | None = None
+        self._journal.warnings.clear()
+        try:
+            info = self._instance(request.use, loan).extract_info(WATCH + request.video_id) or {}
+            error = None if file_of(info) else ExtractorError("No video formats found!")
+        except Exception as failure:  # noqa: BLE001 - full disks and broken pages raise anything
+            error = failure
+        outcome = self._judge(error, loan=loan, list_id=None)
+        return Fetched(
+            number=request.number,
+            video_id=request.video_id,
+            use=request.use,
+            failure=outcome.failure,
+            file=file_of(info),
+            title=title_of(info),
+            received=self._received,
+            seconds=time.monotonic() - began,
+            http_status=outcome.status,
+            detail=self._clean(str(error) if error else "", loan),
+            warnings=[self._clean(warning, loan) for warning in self._journal.warnings[:20]],
+            slot_state=outcome.slot_verdict,
+            generation=loan.generation if loan else None,
+        )
+
+    def expand(self, request: Expand, loan: Loan | None) -> Expanded:
+        """Return the videos of a list; never raises for the list's own failure."""
+        videos: list[tuple[str, str | None]] = []
+        error: BaseException | None = None
+        self._journal.warnings.clear()
+        options = list_options(self._settings, most=request.most, logger=self._journal)
+        with YoutubeDL(options) as ydl:
+            use_cookies(ydl, loan)
+            try:
+                info = ydl.extract_info(request.url, download=False) or {}
+                videos = videos_of(info)
+            except Exception as failure:  # noqa: BLE001 - broken pages raise anything
+                error = failure
+        outcome = self._judge(error, loan=loan, list_id=request.list_id)
+        return Expanded(
+            number=request.number,
+            videos=videos,
+            failure=outcome.failure,
+            detail=self._clean(str(error) if error else "", loan),
+            slot_state=outcome.slot_verdict,
+        )
+
+    def _instance(self, use: str, loan: Loan | None) -> YoutubeDL:
+        if use not in self._instances:
+            options = download_options(
+                self._settings,
+                staging=self._staging,
+                quality=self._quality,
+                logger=self._journal,
+                hook=self._progress,
+            )
+            self._instances[use] = use_cookies(YoutubeDL(options), loan)
+        return self._instances[use]
+
+    def _judge(
+        self, error: BaseException | None, *, loan: Loan | None, list_id: str | None
+    ) -> Classification:
+        now = datetime.now(UTC)
+        outcome = classify(
+            observe_error(
+                error,
+                warnings=tuple(self._journal.warnings),
+                used_cookies=loan is not None,
+                jar_alive=loan.is_alive(now) if loan else None,
+                list_id=list_id,
+            ),
+            succeeded=error is None,
+        )
+        if loan is not None:
+            loan.note(outcome, now=now)
+        return outcome
+
+    def _progress(self, state: dict[str, Any]) -> None:
+        self._received = int(state.get("downloaded_bytes") or 0)
+        now = time.monotonic()
+        if now - self._told_at < PROGRESS_SECONDS and state.get("status") != "finished":
+            return
+        self._told_at = now
+        total = state.get("total_bytes") or state.get("total_bytes_estimate")
+        self._send(
+            Progress(
+                video_id=str(state.get("info_dict", {}).get("id")),
+                received=self._received,
+                total=int(total) if total else None,
+                bytes_per_second=state.get("speed"),
+                eta_seconds=state.get("eta"),
+            )
+        )
+
+    def _clean(self, text: str, loan: Loan | None) -> str:
+        text = URL.sub("<url>", loan.clean(text) if loan else text)
+        return "".join(c if c.isprintable() else " " for c in text)[: LIMITS.detail_chars_max]
+
+
+def use_cookies(ydl: YoutubeDL, loan: Loan | None) -> YoutubeDL:
+    """Give the instance the loan's jar, shared by all threads as by a browser's tabs."""
+    if loan is not None:
+        ydl.cookiejar = loan.cookiejar
+    return ydl
+
+
+def observe_error(
+    error: BaseException | None,
+    *,
+    warnings: tuple[str, ...],
+    used_cookies: bool,
+    jar_alive: bool | None,
+    list_id: str | None,
+) -> Observation:
+    """Return what the classifier judges by: the text, and what stands behind a `DownloadError`."""
+    cause = error.exc_info[1] if isinstance(error, DownloadError) and error.exc_info else error
+    chain = list(causes(cause))
+    statuses = [
+        status for link in chain if isinstance(status := getattr(link, "status", None), int)
+    ]
+    geo = next((link for link in chain if isinstance(link, GeoRestrictedError)), None)
+    return Observation(
+        text=str(error) if error else "",
+        warnings=warnings,
+        exception_type=type(chain[-1]).__name__ if chain else "",
+        http_status=statuses[0] if statuses else None,
+        countries=tuple(getattr(geo, "countries", None) or ()),
+        used_cookies=used_cookies,
+        jar_alive=jar_alive,
+        list_id=list_id,
+    )
+
+
+def causes(error: BaseException | None) -> list[BaseException]:
+    """Return the exception and what caused it, outermost first."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = getattr(error, "cause", None) or error.__cause__
+    return chain
+
+
+def file_of(info: dict[str, Any]) -> str | None:
+    """Return the name of the finished file in staging."""
+    paths = [done.get("filepath") for done in info.get("requested_downloads") or ()]
+    return Path(paths[0]).name if paths and paths[0] else None
+
+
+def title_of(info: dict[str, Any]) -> str | None:
+    """Return the title: of all that yt-dlp knows of a video, only allow-listed fields go out."""
+    title = info.get("title")
+    return title[:500] if isinstance(title, str) else None
+
+
+def videos_of(info: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Return (id, title) of every video in a list; other entries are left out."""
+    found = []
+    for entry in info.get("entries") or ():
+        video_id = str((entry or {}).get("id"))
+        if VIDEO_ID.fullmatch(video_id):
+            found.append((video_id, title_of(entry)))
+    return found

@@ -1,0 +1,138 @@
+"""The worker's inside: requests go to threads, jars are borrowed once and given back at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+from jarkeeper.errors import EnvelopeError, JarkeeperError, LendRefused, NotFound
+from jarkeeper.heads import Slot
+from jarkeeper.settings import Settings
+from jarkeeper.vault import Vault
+from jarkeeper.youtube.extract import Extractor
+from jarkeeper.youtube.failures import FailureClass
+from jarkeeper.youtube.loan import Loan
+from jarkeeper.youtube.messages import (
+    Close,
+    Event,
+    Expand,
+    Expanded,
+    Fetch,
+    Fetched,
+    Start,
+    Withheld,
+    decode,
+)
+from jarkeeper.youtube.options import trust_also
+from jarkeeper.youtube.policy import Use
+
+SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
+
+
+class SlotWithheld(JarkeeperError):
+    """The vault keeps this slot's jar to itself; other cookies may still do."""
+
+
+class Service:
+    """Answers the requests of one run."""
+
+    def __init__(
+        self,
+        open_vault: Callable[[], Vault],
+        *,
+        settings: Settings,
+        start: Start,
+        send: Callable[[Event], None],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        self._open_vault = open_vault
+        self._settings = settings
+        self._start = start
+        self._send = send
+        self._fail = fail
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._loans: dict[str, Loan] = {}
+        if settings.ca_file is not None:
+            trust_also(settings.ca_file)
+
+    def serve(self, requests: BinaryIO) -> None:
+        """Answer until `Close` or the end of the pipe, then give the jars back."""
+        pool = ThreadPoolExecutor(self._start.threads, "fetch")
+        for line in requests:
+            request = decode(line)
+            if isinstance(request, Close):
+                break
+            pool.submit(self._answer, request)
+        pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for loan in self._loans.values():
+                loan.give_back()
+
+    def _answer(self, request: object) -> None:
+        try:
+            if isinstance(request, Fetch):
+                self._send(self._fetch(request))
+            elif isinstance(request, Expand):
+                self._send(self._expand(request))
+        except Exception as error:  # noqa: BLE001 - no audit, no key, no store: the run cannot go on
+            self._fail(error)
+
+    def _fetch(self, request: Fetch) -> Fetched:
+        try:
+            loan = self._loan(request.use)
+        except SlotWithheld as error:
+            return Fetched(
+                number=request.number,
+                video_id=request.video_id,
+                use=request.use,
+                failure=FailureClass.COOKIE_MISSING,
+                file=None,
+                title=None,
+                received=0,
+                seconds=0.0,
+                http_status=None,
+                detail=error.message,
+                warnings=[],
+                slot_state=None,
+                generation=None,
+            )
+        return self._extractor().fetch(request, loan)
+
+    def _expand(self, request: Expand) -> Expanded:
+        try:
+            loan = self._loan(request.use)
+        except SlotWithheld as error:
+            return Expanded(request.number, [], FailureClass.COOKIE_MISSING, error.message, None)
+        return self._extractor().expand(request, loan)
+
+    def _extractor(self) -> Extractor:
+        if not hasattr(self._local, "extractor"):
+            self._local.extractor = Extractor(
+                self._settings,
+                staging=Path(self._start.staging),
+                quality=self._start.quality,
+                send=self._send,
+            )
+        extractor: Extractor = self._local.extractor
+        return extractor
+
+    def _loan(self, use: str) -> Loan | None:
+        if use == Use.NONE:
+            return None
+        with self._lock:
+            if use not in self._loans:
+                self._loans[use] = self._borrow(use)
+            return self._loans[use]
+
+    def _borrow(self, use: str) -> Loan:
+        vault = self._open_vault()
+        try:
+            lent = vault.lend(self._start.jar, SLOTS[use])
+        except (NotFound, LendRefused, EnvelopeError) as error:
+            self._send(Withheld(use, error.message))
+            raise SlotWithheld(error.message) from None
+        return Loan(vault, lent, use=use, sites=self._settings.sites, send=self._send)

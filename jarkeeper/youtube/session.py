@@ -1,0 +1,201 @@
+"""The run's side of the worker: starts it, asks it, hears it, starts it once more if it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from jarkeeper.errors import JarkeeperError, VaultError
+from jarkeeper.limits import LIMITS
+from jarkeeper.settings import Settings
+from jarkeeper.youtube.messages import (
+    Close,
+    Event,
+    Expand,
+    Expanded,
+    Fetch,
+    Fetched,
+    MessageError,
+    Request,
+    Start,
+    Stopped,
+    decode,
+    encode,
+)
+
+HOME_PREFIX = "jarkeeper-"
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
+"""Of the run's environment. Everything else the worker needs is in its settings."""
+
+
+class WorkerSession:
+    """One worker process for one run. Thread-safe; a context manager.
+
+    A worker that dies is started again once, and what it had not answered is asked again.
+    `listener` hears every event that answers no question, from a thread of the session's own.
+    """
+
+    def __init__(
+        self, settings: Settings, start: Start, *, listener: Callable[[Event], None]
+    ) -> None:
+        self._settings = settings
+        self._start = start
+        self._listener = listener
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._open: dict[int, tuple[Request, Future[Any]]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing = False
+        self._ended: JarkeeperError | None = None
+        self._keeper = threading.Thread(target=self._keep, name="jarkeeper-worker", daemon=True)
+        self._keeper.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def fetch(self, video_id: str, *, use: str) -> Fetched:
+        """Return how one try at a video ended. Raises `VaultError` when the worker cannot go on."""
+        answer = self._ask(Fetch(next(self._numbers), video_id, use))
+        assert isinstance(answer, Fetched)  # noqa: S101 - for the type checker
+        return answer
+
+    def expand(self, url: str, *, list_id: str, use: str, most: int) -> Expanded:
+        """Return the videos of a list. Raises `VaultError` when the worker cannot go on."""
+        answer = self._ask(Expand(next(self._numbers), url, list_id, use, most))
+        assert isinstance(answer, Expanded)  # noqa: S101 - for the type checker
+        return answer
+
+    def close(self) -> None:
+        """Have refreshed jars written back and the worker ended, by force if it does not listen."""
+        with self._lock:
+            self._closing = True
+            self._send(Close())
+        self._keeper.join(LIMITS.worker_stop_seconds)
+        if self._keeper.is_alive() and self._process is not None:
+            self._process.kill()
+            self._keeper.join(LIMITS.worker_stop_seconds)
+
+    def _ask(self, request: Fetch | Expand) -> Any:
+        future: Future[Any] = Future()
+        with self._lock:
+            if self._ended is not None or self._closing:
+                raise self._ended or VaultError("worker: the run is over")
+            self._open[request.number] = (request, future)
+            self._send(request)
+        return future.result()
+
+    def _send(self, request: Request) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return  # not started yet: what is open is sent when it is
+        with contextlib.suppress(OSError, ValueError):  # it died: the keeper sees that too
+            process.stdin.write(encode(request))
+            process.stdin.flush()
+
+    def _keep(self) -> None:
+        # The kernel ends the worker with the thread that started it, so this thread lives as long.
+        error: JarkeeperError | None = VaultError("worker: it ended without a word")
+        try:
+            error = self._run_twice_at_most()
+        except OSError as failure:
+            error = VaultError(f"worker: cannot be started: {failure.strerror}")
+        finally:
+            self._end(error)
+
+    def _run_twice_at_most(self) -> JarkeeperError | None:
+        for _ in range(2):
+            with private_home(self._settings.temp_dir) as home:
+                last = self._run_once(home)
+            if last is not None:
+                return VaultError(last.error, hint=last.hint) if last.error else None
+            if self._closing and not self._open:
+                return None
+        return VaultError(
+            "worker: it died twice",
+            hint="look for a kernel message about memory, and try a lower concurrency",
+        )
+
+    def _run_once(self, home: Path) -> Stopped | None:
+        with start_worker(self._settings, home) as process:
+            with self._lock:
+                self._process = process
+                for request in (self._start, *(request for request, _ in self._open.values())):
+                    self._send(request)
+                if self._closing:
+                    self._send(Close())
+            try:
+                return self._hear(process)
+            finally:
+                process.kill()
+                with self._lock:
+                    self._process = None
+
+    def _hear(self, process: subprocess.Popen[bytes]) -> Stopped | None:
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        while line := process.stdout.readline(LIMITS.message_bytes_max):
+            try:
+                event = decode(line)
+            except MessageError:
+                return None  # half a line: it died while it spoke
+            if isinstance(event, Stopped):
+                return event
+            if isinstance(event, Fetched | Expanded):
+                self._answer(event)
+            else:
+                with contextlib.suppress(Exception):  # who listens must not end the run
+                    self._listener(event)  # type: ignore[arg-type]  # requests never come this way
+        return None
+
+    def _answer(self, event: Fetched | Expanded) -> None:
+        with self._lock:
+            _, future = self._open.pop(event.number, (None, None))
+        if future is not None:
+            future.set_result(event)
+
+    def _end(self, error: JarkeeperError | None) -> None:
+        with self._lock:
+            self._ended = error or VaultError("worker: the run is over")
+            waiting = [future for _, future in self._open.values()]
+            self._open.clear()
+        for future in waiting:
+            future.set_exception(self._ended)
+
+
+def start_worker(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
+    """Start the hardened child with an empty home and an environment of settings alone."""
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= settings.environment()
+    environment |= {"HOME": str(home), "TMPDIR": str(home), "YTDLP_NO_PLUGINS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-m", "jarkeeper.worker", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=home,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for the run, which then closes the worker in order
+    )
+
+
+@contextlib.contextmanager
+def private_home(temp_dir: Path) -> Iterator[Path]:
+    """Yield an empty directory of our own, named after our process for the sweep after a crash."""
+    parent = temp_dir if temp_dir.is_dir() else Path(tempfile.gettempdir())
+    home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-", dir=parent))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
