@@ -1,0 +1,1 @@
+"""Configuration with a form in the Prefect UI."""

@@ -1,0 +1,44 @@
+"""One Prefect server for all flow runs here, one stand-in, and a fresh vault for each test."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestration.place import Place
+from orchestration.server import QUIET
+from standin.server import StandIn
+
+
+@pytest.fixture(scope="session")
+def standin():
+    with StandIn() as yt:
+        yield yt
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory):
+    """A server that knows nothing yet; flows called in this process run against it."""
+    import prefect.settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    settings = {getattr(prefect.settings, name): QUIET[name] for name in QUIET if "PREFECT" in name}
+    settings[prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY] = None
+    settings[prefect.settings.PREFECT_HOME] = tmp_path_factory.mktemp("prefect")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        prefect.settings.temporary_settings(settings),
+    ):
+        patch.setenv("DO_NOT_TRACK", "1")
+        with prefect_test_harness(server_startup_timeout=120):
+            yield
+
+
+@pytest.fixture
+def place(tmp_path, standin, monkeypatch):
+    """A vault without cookies, which the environment leads to."""
+    standin.control.reset()
+    here = Place(tmp_path, standin)
+    for name, value in here.environment.items():
+        monkeypatch.setenv(name, value)
+    here.prepare()
+    return here
