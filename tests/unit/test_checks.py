@@ -67,6 +67,15 @@ LOGINS = [
         9,
     ),
     (
+        "a copy without an end counts",
+        [
+            cookie("LOGIN_INFO", 3),
+            cookie("LOGIN_INFO", 0, domain="www.youtube.com"),
+            cookie("SAPISID", 9),
+        ],
+        9,
+    ),
+    (
         "copies for other hosts do not count",
         [cookie("LOGIN_INFO", domain=".music.youtube.com"), cookie("SAPISID")],
         None,

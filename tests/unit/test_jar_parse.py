@@ -69,9 +69,12 @@ def test_an_expiry_is_read_as_exporters_write_it(text, seconds):
 @pytest.mark.parametrize(
     "text", ["-1", "+1", " 1", "1 ", "1_0", "0x1", "1e3", ".5", "1.", "1.2.3", "٣", "²", "9" * 17]
 )
-def test_any_other_expiry_is_refused(text):
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_any_other_expiry_is_refused(text, encoding):
+    content = (HEADER + row(expires=text)).encode(encoding, "replace")
+
     with pytest.raises(JarFormatError, match="line 2: expected an expiry"):
-        read(HEADER + row(expires=text))
+        read(content)
 
 
 @pytest.mark.parametrize(

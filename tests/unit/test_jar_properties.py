@@ -93,6 +93,7 @@ def outcome(content: bytes) -> tuple[ParsedJar | None, list[str]]:
         st.binary(max_size=300),
         patchwork.map(lambda text: text.encode("utf-8", "surrogatepass")),
         almost_rows.map(lambda text: text.encode("utf-8", "surrogatepass")),
+        almost_rows.map(lambda text: text.encode("latin-1", "replace")),
     )
 )
 @example(b"")
