@@ -1,0 +1,158 @@
+"""Videos in a folder, downloaded with cookies from the vault: the flow that people run.
+
+    from flows.download import download
+
+    download(["https://www.youtube.com/watch?v=…"])
+
+How it ends: Completed when every video is there; PartlyDone, a kind of Completed, when some are;
+Failed when none is, when YouTube said stop, or when the vault or the request cannot be used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from blocks.cookie_manager import CookieManager
+from flows.metadata import run_name, tag, tags_after, tags_before
+from flows.notices import Notices
+from jarkeeper.downloads.downloader import Downloader
+from jarkeeper.downloads.receipts import Summary, Video
+from jarkeeper.downloads.request import DownloadRequest, Quality
+from jarkeeper.errors import JarkeeperError, NotFound
+from jarkeeper.settings import Settings
+from jarkeeper.youtube.policy import CookiePolicy, RetryPolicy
+from tasks.expand import expand
+from tasks.fetch import Batch, chunks, fetch_with_retries
+from tasks.finish import finish
+from tasks.prepare import prepare
+from tasks.report import report, sentence_of
+
+JAR = "youtube"
+TASK_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=16)
+"""Each waits in a thread of its own, also between tries; more than ten, so that none is held up."""
+
+
+class DownloadFailed(JarkeeperError):
+    """No video arrived, or the run was stopped; `summary` tells which and why."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__(sentence_of(summary))
+        self.summary = summary
+
+
+@flow(
+    name="download",
+    flow_run_name=run_name,
+    task_runner=TASK_RUNNER,  # type: ignore[arg-type]  # its futures are a kind of PrefectFuture
+    persist_result=False,
+)
+def download(
+    urls: list[str],
+    jar: str | None = None,
+    destination: Path = Path("downloads"),
+    cookies: CookiePolicy = CookiePolicy.ALWAYS,
+    quality: Quality = Quality.BEST,
+    concurrency: int = 4,
+    manager: str | None = None,
+) -> Summary:
+    """Download YouTube videos with cookies from the vault.
+
+    The cookies are validated first. When the active ones die, the backup takes over; what YouTube
+    refreshed is written back. Failures that may pass are tried again, later and later.
+
+    Args:
+        urls: YouTube videos, playlists or channels: links, or ids of eleven characters.
+        jar: The jar whose cookies are used. Empty: the cookie manager's, or else 'youtube'.
+        destination: The folder that the videos go to, on the machine where the run happens.
+        cookies: When cookies are used: always, only when a video needs them, or never.
+        quality: The best picture to take, or the sound alone.
+        concurrency: How many videos are downloaded at once, from 1 to 32.
+        manager: The CookieManager block that says where the vault is. Empty: the environment says.
+    """
+    try:
+        block = load(manager) if manager else None
+        request = DownloadRequest.of(
+            tuple(urls),
+            destination.expanduser(),
+            jar=jar or (block.jar if block else JAR),
+            cookies=cookies,
+            quality=quality,
+            concurrency=concurrency,
+        )
+        summary = run(block.settings() if block else Settings.read(), request)
+    except JarkeeperError as error:
+        hint = f"; hint: {error.hint}" if error.hint else ""
+        return Failed(message=f"{error.message}{hint}", data=error)  # type: ignore[return-value]  # Prefect unwraps it
+    return final_state(summary)  # type: ignore[return-value]  # Prefect unwraps it
+
+
+def load(manager: str) -> CookieManager:
+    """Return the block of that name, or raise `NotFound`."""
+    try:
+        block = CookieManager.load(manager)
+    except ValueError:
+        raise NotFound(
+            f"cookie manager '{manager}': there is no block of that name",
+            hint="create it in the UI under Blocks, or leave the field empty",
+        ) from None
+    assert isinstance(block, CookieManager), "a sync flow loads synchronously"  # noqa: S101
+    return block
+
+
+def run(settings: Settings, request: DownloadRequest) -> Summary:
+    """Prepare, list, fetch and finish, telling what happens meanwhile; return the whole run."""
+    notices = Notices(request.jar)
+    with Downloader(
+        settings,
+        request,
+        listener=notices.hear,
+        actor="flow",
+        flow_run=str(runtime.flow_run.id),
+    ) as downloader:
+        preparation = prepare(downloader)
+        tag(tags_before(preparation))
+        videos = expand(downloader)
+        notices.begin(videos)
+        fetch_all(downloader, videos, notices=notices, retries=RetryPolicy(settings.retry_seconds))
+        summary = finish(downloader)
+        notices.end()
+    tag((*tags_before(preparation), *tags_after(summary, notices.slot_states)))
+    report(summary)
+    return summary
+
+
+def fetch_all(
+    downloader: Downloader,
+    videos: tuple[Video, ...],
+    *,
+    notices: Notices,
+    retries: RetryPolicy,
+) -> None:
+    """Have all chunks fetched at once; the threads that they share bound what is under way."""
+    fetch = fetch_with_retries(retries)
+    parts = chunks(videos)
+    with Batch(downloader) as batch:
+        futures: list[PrefectFuture[Any]] = [
+            fetch.submit(batch, part, f"videos {number} of {len(parts)}")
+            for number, part in enumerate(parts, start=1)
+        ]
+        notices.until_done(futures)
+        for future in futures:
+            future.result()
+
+
+def final_state(summary: Summary) -> State[Any]:
+    """Return the state that the run ends in; its message is the run in one sentence."""
+    sentence = sentence_of(summary)
+    if summary.succeeded:
+        return Completed(message=sentence, data=summary)
+    if summary.stopped is None and summary.downloaded + summary.already_there:
+        return Completed(name="PartlyDone", message=sentence, data=summary)
+    return Failed(message=sentence, data=DownloadFailed(summary))

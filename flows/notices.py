@@ -1,0 +1,181 @@
+"""What a run says while it goes: log lines, events and a progress bar."""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import Any
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.events import emit_event
+from prefect.futures import PrefectFuture
+
+from jarkeeper.cli.words import count_of, printable, size
+from jarkeeper.downloads.downloader import Notice
+from jarkeeper.downloads.receipts import Outcome, Video, VideoReceipt
+from jarkeeper.youtube.messages import Lent, Marked, Progress, Withheld, WroteBack
+
+PROGRESS_KEY = "download-progress"
+PROGRESS_SECONDS = 5.0
+PROGRESS_PERCENT = 5.0
+"""An update costs the server 20 ms and an event: one every five seconds or five per cent."""
+
+HEARTBEAT_SECONDS = 1.0
+"""How often the flow looks up from waiting, so that the bar moves within one long video."""
+
+
+class Notices:
+    """What the run reports: taken from its threads, told by the flow's, which has the context."""
+
+    def __init__(self, jar: str) -> None:
+        self._jar = jar
+        self._queue: queue.SimpleQueue[Notice | PrefectFuture[Any]] = queue.SimpleQueue()
+        self._log = get_run_logger()
+        self._bar = ProgressBar()
+        self.slot_states: dict[str, str] = {}
+
+    def hear(self, notice: Notice) -> None:
+        """Take a notice; safe and quick from any thread."""
+        self._queue.put(notice)
+
+    def begin(self, videos: tuple[Video, ...]) -> None:
+        """Show the progress bar for these videos."""
+        self.tell()
+        self._bar.begin(videos)
+
+    def until_done(self, futures: list[PrefectFuture[Any]]) -> None:
+        """Tell what happens until all of these task runs ended."""
+        for future in futures:
+            future.add_done_callback(self._queue.put)
+        running = len(futures)
+        while running:
+            running -= self._tell_next(HEARTBEAT_SECONDS)
+
+    def tell(self) -> None:
+        """Tell what is waiting to be told, without waiting for more."""
+        while not self._queue.empty():
+            self._tell_next(0)
+
+    def end(self) -> None:
+        """Tell the rest and leave the progress bar where the run ended."""
+        self.tell()
+        self._bar.end()
+
+    def _tell_next(self, seconds: float) -> int:
+        try:
+            item = self._queue.get(timeout=seconds)
+        except queue.Empty:
+            self._bar.show()
+            return 0
+        if isinstance(item, PrefectFuture):
+            return 1
+        self._tell(item)
+        self._bar.take(item)
+        return 0
+
+    def _tell(self, notice: Notice) -> None:
+        match notice:
+            case VideoReceipt():
+                self._video(notice)
+            case Lent():
+                self._log.info(
+                    "%s cookies opened: generation %s", notice.use, notice.generation[:8]
+                )
+            case Withheld():
+                self._log.warning("%s cookies not used: %s", notice.use, printable(notice.reason))
+            case Marked():
+                self._marked(notice)
+            case WroteBack():
+                self._wrote_back(notice)
+
+    def _video(self, receipt: VideoReceipt) -> None:
+        if receipt.outcome is Outcome.DOWNLOADED:
+            what = f"{size(receipt.bytes)}, {receipt.seconds:.1f} s, cookies: {receipt.used}"
+            self._log.info("%s downloaded: %s (%s)", receipt.video_id, receipt.file, what)
+        elif receipt.outcome is Outcome.ALREADY_THERE:
+            self._log.info("%s already there: %s", receipt.video_id, receipt.file)
+        else:
+            why = ": ".join(filter(None, (receipt.failure, receipt.explanation)))
+            detail = f" ({printable(receipt.detail)})" if receipt.detail else ""
+            outcome = "failed, may be cured" if receipt.curable else receipt.outcome.value
+            self._log.warning("%s %s: %s%s", receipt.video_id, outcome, why, detail)
+
+    def _marked(self, notice: Marked) -> None:
+        self.slot_states[notice.use] = notice.state
+        until = f" until {notice.until}" if notice.until else ""
+        self._log.warning(
+            "%s cookies are %s%s: %s", notice.use, notice.state, until, printable(notice.reason)
+        )
+        self._emit(
+            f"jarkeeper.slot.{notice.state}",
+            slot=notice.use,
+            generation=notice.generation,
+            until=notice.until or "",
+            reason=notice.reason,
+        )
+
+    def _wrote_back(self, notice: WroteBack) -> None:
+        if notice.refused is not None:
+            self._log.warning("refreshed %s cookies not kept: %s", notice.use, notice.refused)
+            self._emit("jarkeeper.write-back.refused", slot=notice.use, reason=notice.refused)
+        elif notice.generation is not None:
+            self._log.info(
+                "refreshed %s cookies kept as generation %s", notice.use, notice.generation[:8]
+            )
+            self._emit("jarkeeper.write-back.kept", slot=notice.use, generation=notice.generation)
+
+    def _emit(self, event: str, **payload: str) -> None:
+        resource = {
+            "prefect.resource.id": f"jarkeeper.jar.{self._jar}",
+            "prefect.resource.name": self._jar,
+        }
+        emit_event(event, resource=resource, payload={"jar": self._jar, **payload})
+
+
+class ProgressBar:
+    """How much of the videos is there, as a Prefect artifact that moves."""
+
+    def __init__(self) -> None:
+        self._artifact: UUID | None = None
+        self._fractions: dict[str, float] = {}
+        self._shown = (0.0, 0.0)
+
+    def begin(self, videos: tuple[Video, ...]) -> None:
+        """Create the artifact at nought."""
+        self._fractions = dict.fromkeys((video.id for video in videos), 0.0)
+        description = f"Downloading {count_of(len(videos), 'video')}"
+        artifact = create_progress_artifact(0.0, key=PROGRESS_KEY, description=description)
+        assert isinstance(artifact, UUID), "a sync flow creates synchronously"  # noqa: S101
+        self._artifact = artifact
+        self._shown = (time.monotonic(), 0.0)
+
+    def take(self, notice: Notice) -> None:
+        """Count what arrived, and show it if that is due."""
+        if isinstance(notice, VideoReceipt) and notice.video_id in self._fractions:
+            if not notice.curable:
+                self._fractions[notice.video_id] = 1.0
+        elif isinstance(notice, Progress) and notice.video_id in self._fractions and notice.total:
+            self._fractions[notice.video_id] = min(notice.received / notice.total, 1.0)
+        self.show()
+
+    def show(self, *, now: bool = False) -> None:
+        """Update the artifact every five seconds or five per cent, if anything changed."""
+        percent = self.percent()
+        at, before = self._shown
+        due = percent - before >= PROGRESS_PERCENT or time.monotonic() - at >= PROGRESS_SECONDS
+        if self._artifact is None or percent == before or not (due or now):
+            return
+        update_progress_artifact(self._artifact, percent)
+        self._shown = (time.monotonic(), percent)
+
+    def percent(self) -> float:
+        """Return how much of all videos is done, from 0 to 100."""
+        if not self._fractions:
+            return 0.0
+        return round(100 * sum(self._fractions.values()) / len(self._fractions), 1)
+
+    def end(self) -> None:
+        """Show where the run ended."""
+        self.show(now=True)

@@ -1,0 +1,125 @@
+"""Videos arrive: one task for a chunk of them, tried again while a failure can be cured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from prefect import get_run_logger, task
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.tasks import Task
+
+from jarkeeper.cli.words import count_of
+from jarkeeper.downloads.downloader import Downloader
+from jarkeeper.downloads.receipts import Video, VideoReceipt
+from jarkeeper.downloads.run import is_worth_a_try
+from jarkeeper.errors import JarkeeperError
+from jarkeeper.youtube.policy import RetryPolicy
+from tasks.options import IN_PROCESS
+
+CHUNKS = 10
+"""Tasks of a run: enough to see it move; each costs the server as much as thirty videos in one."""
+
+CHUNK_VIDEOS_MAX = 50
+"""Beyond 500 videos there are more tasks instead, so that each ends within reach."""
+
+
+class CurableFailures(JarkeeperError):
+    """Some videos of a chunk failed in a way that a later try may cure; `failures` counts them."""
+
+    def __init__(self, failures: dict[str, int]) -> None:
+        super().__init__(f"to be tried again: {words_of(failures)}")
+        self.failures = failures
+
+
+class Batch:
+    """What the fetch tasks of a run share: the run, and the threads that bound its downloads."""
+
+    def __init__(self, downloader: Downloader) -> None:
+        self._downloader = downloader
+        self._pool = ThreadPoolExecutor(downloader.request.concurrency, "jarkeeper-video")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._downloader.abandon()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def fetch(self, videos: tuple[Video, ...]) -> tuple[VideoReceipt, ...]:
+        """Try every video that has not been settled by an earlier try; return all receipts."""
+        return tuple(self._pool.map(self._attempt, videos))
+
+    def is_open(self, receipt: VideoReceipt) -> bool:
+        """Return whether a further try may cure this failure."""
+        return is_worth_a_try(self._downloader, receipt)
+
+    def _attempt(self, video: Video) -> VideoReceipt:
+        known = self._downloader.receipt(video.id)
+        if known is None or self.is_open(known):
+            return self._downloader.attempt(video)
+        return known
+
+
+def is_curable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Return whether the chunk failed only for what a later try may cure."""
+    try:
+        state.result()
+    except CurableFailures:
+        return True
+    except Exception:  # noqa: BLE001 - any other failure stays one
+        return False
+    return False
+
+
+@task(name="fetch", task_run_name="{name}", retry_condition_fn=is_curable, **IN_PROCESS)
+def fetch(batch: Batch, videos: tuple[Video, ...], name: str) -> tuple[VideoReceipt, ...]:
+    """Download a chunk of videos and return their receipts.
+
+    Args:
+        batch: The run that they belong to.
+        videos: The videos of this chunk.
+        name: What the task is called in the UI.
+    """
+    receipts = batch.fetch(videos)
+    curable = Counter(str(receipt.failure) for receipt in receipts if batch.is_open(receipt))
+    if curable and not _is_last_try():
+        raise CurableFailures(dict(curable))
+    arrived = sum(receipt.arrived for receipt in receipts)
+    get_run_logger().info("%s: %d of %s", name, arrived, count_of(len(receipts), "video"))
+    return receipts
+
+
+def fetch_with_retries(policy: RetryPolicy) -> Task[..., tuple[VideoReceipt, ...]]:
+    """Return the task that is tried again after each of the policy's waits, varied at random."""
+    return fetch.with_options(
+        retries=len(policy.waits),
+        retry_delay_seconds=list(policy.waits),
+        retry_jitter_factor=policy.jitter,
+    )
+
+
+def chunks(videos: tuple[Video, ...]) -> tuple[tuple[Video, ...], ...]:
+    """Return the videos in at most ten chunks, or in more of fifty where there are many."""
+    size = min(max(-(-len(videos) // CHUNKS), 1), CHUNK_VIDEOS_MAX)
+    return tuple(videos[start : start + size] for start in range(0, len(videos), size))
+
+
+def words_of(failures: dict[str, int]) -> str:
+    """Return the failures by class, the most frequent first, such as '2 PRIVATE, 1 GEO'."""
+    most_first = sorted(failures.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {failure}" for failure, count in most_first)
+
+
+def _is_last_try() -> bool:
+    context = TaskRunContext.get()
+    return context is None or context.task_run.run_count > context.task.retries
