@@ -8,7 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-from jarkeeper.errors import EnvelopeError, JarkeeperError, LendRefused, NotFound
+from jarkeeper.errors import (
+    IntegrityError,
+    JarkeeperError,
+    LendRefused,
+    NotFound,
+    RollbackError,
+)
 from jarkeeper.heads import Slot
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
@@ -132,7 +138,9 @@ class Service:
         vault = self._open_vault()
         try:
             lent = vault.lend(self._start.jar, SLOTS[use])
-        except (NotFound, LendRefused, EnvelopeError) as error:
+        except RollbackError:
+            raise  # no slot of a vault that was set back can be trusted
+        except (NotFound, LendRefused, IntegrityError) as error:
             self._send(Withheld(use, error.message))
             raise SlotWithheld(error.message) from None
         return Loan(vault, lent, use=use, sites=self._settings.sites, send=self._send)

@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from standin.server import StandIn
+
+from jarkeeper.settings import Settings
+
+
+@pytest.fixture
+def youtube() -> Iterator[StandIn]:
+    with StandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def settings(tmp_path: Path, youtube: StandIn) -> Settings:
+    return replace(
+        Settings.read({"HOME": str(tmp_path)}),
+        proxy=youtube.proxy_url,
+        ca_file=Path(youtube.ca_file),
+        retry_seconds=(0.05, 0.1),
+    )

@@ -1,0 +1,434 @@
+"""Whole runs: a real vault, a real worker, yt-dlp's real extractor, the stand-in as YouTube."""
+
+import hashlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from standin.server import StandIn
+
+from jarkeeper.downloads.receipts import Outcome, Summary
+from jarkeeper.downloads.request import DownloadRequest, Quality
+from jarkeeper.downloads.run import run_downloads
+from jarkeeper.errors import NotFound, NotInitialised
+from jarkeeper.heads import SlotState
+from jarkeeper.settings import Settings
+from jarkeeper.vault import Vault
+from jarkeeper.wiring import init_vault, open_vault
+from jarkeeper.youtube.messages import Lent, Marked, Progress, Withheld, WroteBack
+from jarkeeper.youtube.policy import CookiePolicy
+
+VIDEO = "dQw4w9WgXcQ"
+OTHER = "aaaaaaaaaaa"
+SMALL = 200_000
+
+
+@pytest.fixture
+def vault(settings: Settings, youtube: StandIn) -> Vault:
+    youtube.control.set_size(SMALL)
+    init_vault(settings)
+    return open_vault(settings)
+
+
+@pytest.fixture
+def run(settings: Settings, tmp_path: Path) -> Callable[..., Summary]:
+    def start(
+        *urls: str, listener: Callable[[object], None] | None = None, **choices: object
+    ) -> Summary:
+        request = DownloadRequest.of(urls, tmp_path / "videos", **choices)  # type: ignore[arg-type]
+        return run_downloads(settings, request, listener=listener)
+
+    return start
+
+
+def take_in(vault: Vault, youtube: StandIn, *names: str, **kinds: object) -> None:
+    """Import a session for each name; the last becomes active, the one before it the backup."""
+    for name in names:
+        vault.import_jar("youtube", youtube.control.new_session(name, **kinds).encode())  # type: ignore[arg-type]
+
+
+def test_a_video_arrives_whole_with_the_active_cookies(vault, youtube, run, tmp_path) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, title="A song", size=SMALL)
+
+    summary = run(VIDEO)
+
+    (receipt,) = summary.receipts
+    content = (tmp_path / "videos" / "A song [dQw4w9WgXcQ].mp4").read_bytes()
+    assert receipt.outcome is Outcome.DOWNLOADED
+    assert receipt.used == "active"
+    assert hashlib.sha256(content).hexdigest() == youtube.control.media(VIDEO).sha256
+    assert youtube.control.session("one").requests > 0
+
+
+def test_separate_sound_and_picture_are_merged(vault, youtube, run, tmp_path) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, title="Merged", separate=True, heights=(360, 720))
+
+    summary = run(VIDEO, quality=Quality.BEST)
+
+    assert summary.downloaded == 1
+    assert summary.receipts[0].file is not None
+    assert list((tmp_path / "videos" / ".jarkeeper" / "parts").glob("*.f*")) == []
+
+
+def test_a_second_run_leaves_out_what_is_there(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    run(VIDEO)
+    youtube.control.clear()
+
+    again = run(VIDEO)
+
+    assert again.receipts[0].outcome is Outcome.ALREADY_THERE
+    assert youtube.control.requests() == []
+
+
+def test_a_dead_active_jar_hands_over_to_the_backup(vault, youtube, run) -> None:
+    take_in(vault, youtube, "old", "new")
+    youtube.control.add_video(VIDEO, answer="age_gate")
+    youtube.control.revoke("new")
+
+    summary = run(VIDEO)
+
+    head = vault.status("youtube")
+    assert summary.receipts[0].outcome is Outcome.DOWNLOADED
+    assert summary.receipts[0].used == "backup"
+    assert head.active.state is SlotState.DEAD
+    assert head.backups[0].state is SlotState.HEALTHY
+    assert any("active jar died" in notice for notice in summary.notices)
+
+
+def test_a_session_that_dies_during_a_success_is_marked_and_not_kept(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    before = vault.status("youtube").active.generation.id
+    youtube.control.revoke("one")
+
+    summary = run(VIDEO)
+
+    active = vault.status("youtube").active
+    assert summary.downloaded == 1
+    assert active.state is SlotState.DEAD
+    assert active.generation.id == before
+
+
+def test_a_refreshed_session_is_written_back_and_works_the_next_time(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one", rotate_every=3, grace_seconds=0)
+    before = vault.status("youtube").active.generation.id
+    events: list[object] = []
+
+    first = run(VIDEO, listener=events.append)
+    youtube.control.add_video(OTHER, answer="age_gate")
+    second = run(OTHER)
+
+    assert first.downloaded == second.downloaded == 1
+    assert second.receipts[0].used == "active"
+    assert vault.status("youtube").active.generation.id != before
+    assert any(isinstance(event, WroteBack) and event.refused is None for event in events)
+
+
+def test_a_bot_check_tries_the_backup_once_then_stops_the_run(vault, youtube, run) -> None:
+    take_in(vault, youtube, "old", "new")
+    youtube.control.set_answer("bot_check")
+    ids = [f"video{number:06d}" for number in range(12)]
+
+    summary = run(*ids, concurrency=1)
+
+    head = vault.status("youtube")
+    assert summary.stopped is not None
+    assert head.active.state is SlotState.COOLING
+    assert head.backups[0].state is SlotState.COOLING
+    assert summary.skipped >= 10
+    assert len({request.video_id for request in youtube.control.requests("watch")}) <= 2
+
+
+def test_a_private_video_fails_without_touching_a_slot(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, answer="private")
+
+    summary = run(VIDEO)
+
+    (receipt,) = summary.receipts
+    assert (receipt.outcome, receipt.failure) == (Outcome.FAILED, "PRIVATE")
+    assert receipt.explanation
+    assert receipt.next_step
+    assert vault.status("youtube").active.state is SlotState.HEALTHY
+
+
+def test_a_curable_failure_is_tried_again_and_cured(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.fault("media", video_id=VIDEO, status=403, times=1)
+
+    summary = run(VIDEO)
+
+    assert summary.downloaded == 1
+
+
+def test_an_interrupted_file_is_resumed_by_the_next_run(vault, youtube, run, tmp_path) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, title="Resumed", size=SMALL)
+    part = tmp_path / "videos" / ".jarkeeper" / "parts" / f"{VIDEO}.mp4.part"
+    youtube.control.fault("media", video_id=VIDEO, status=403)
+    youtube.control.fault("media", video_id=VIDEO, cut_after=50_000, times=1)
+    run(VIDEO, cookies=CookiePolicy.NEVER)
+    had = part.stat().st_size
+    youtube.control.clear_faults()
+    youtube.control.clear()
+
+    summary = run(VIDEO, cookies=CookiePolicy.NEVER)
+
+    ranges = [request.range for request in youtube.control.requests("media")]
+    content = (tmp_path / "videos" / summary.receipts[0].file).read_bytes()
+    assert 0 < had < SMALL
+    assert ranges[0].startswith(f"bytes={had}-")
+    assert hashlib.sha256(content).hexdigest() == youtube.control.media(VIDEO).sha256
+
+
+def test_never_uses_no_cookies_and_needs_no_vault(settings, youtube, run) -> None:
+    summary = run(VIDEO, cookies=CookiePolicy.NEVER)
+
+    assert summary.receipts[0].used == "none"
+    assert not settings.vault.exists()
+    assert {request.session for request in youtube.control.requests()} == {None}
+
+
+def test_when_needed_uses_cookies_only_for_what_needs_them(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(OTHER, answer="age_gate")
+
+    summary = run(VIDEO, OTHER, cookies=CookiePolicy.WHEN_NEEDED)
+
+    assert {receipt.video_id: receipt.used for receipt in summary.receipts} == {
+        VIDEO: "none",
+        OTHER: "active",
+    }
+
+
+def test_always_without_a_vault_is_a_clear_error(run) -> None:
+    with pytest.raises(NotInitialised) as failure:
+        run(VIDEO)
+
+    assert "jarkeeper init" in (failure.value.hint or "")
+
+
+def test_always_without_a_jar_is_a_clear_error(vault, run) -> None:
+    with pytest.raises(NotFound) as failure:
+        run(VIDEO)
+
+    assert "jarkeeper import" in (failure.value.hint or "")
+
+
+def test_a_playlist_is_expanded_and_each_video_fetched_once(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    ids = [f"video{number:06d}" for number in range(5)]
+    youtube.control.add_playlist("PLaaaaaaaaaaaaaaaa", ids)
+
+    summary = run("https://www.youtube.com/playlist?list=PLaaaaaaaaaaaaaaaa", ids[0])
+
+    assert {receipt.video_id for receipt in summary.receipts} == set(ids)
+    assert summary.downloaded == 5
+
+
+def test_a_private_list_with_a_dead_session_falls_over_to_the_backup(vault, youtube, run) -> None:
+    liked = ["likedvideo1", "likedvideo2"]
+    take_in(vault, youtube, "old", "new", liked=liked)
+    youtube.control.expire("new")
+
+    summary = run("https://www.youtube.com/playlist?list=LL")
+
+    assert {receipt.video_id for receipt in summary.receipts if receipt.arrived} == set(liked)
+    assert vault.status("youtube").active.state is SlotState.DEAD
+
+
+def test_hostile_titles_and_uploaders_stay_inside_the_destination(
+    vault, youtube, run, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    titles = [
+        "../../../../tmp/evil",
+        "/etc/cron.d/evil",
+        "a\x00b\x1b[31m\nred",
+        "%(id)s %(cookies)s %s",
+        "CON",
+        ".hidden",
+        "-rf",
+        "\u202egpj.exe",
+        "💀" * 300,
+        "`id`; $(id) | rm -rf ~",
+    ]
+    ids = [f"hostile{number:04d}" for number in range(len(titles))]
+    for video_id, title in zip(ids, titles, strict=True):
+        youtube.control.add_video(video_id, title=title, uploader=title, handle="@../../evil")
+
+    summary = run(*ids)
+
+    files = {path.name for path in (tmp_path / "videos").iterdir() if path.is_file()}
+    assert summary.downloaded == len(ids)
+    assert files == {receipt.file for receipt in summary.receipts}
+    assert {path.name for path in tmp_path.iterdir()} <= {"videos", ".local", ".config"}
+
+
+def test_a_worker_that_dies_is_started_again_once(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, size=2_000_000)
+    youtube.control.fault("media", video_id=VIDEO, bytes_per_second=500_000, times=1)
+    killed: list[int] = []
+
+    def kill_once(event: object) -> None:
+        if isinstance(event, Progress) and event.received > 0 and not killed:
+            killed.extend(workers_of(os.getpid()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    summary = run(VIDEO, listener=kill_once)
+
+    assert len(killed) == 1
+    assert summary.downloaded == 1
+
+
+def test_a_worker_that_keeps_dying_is_a_clear_error(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+
+    def kill(event: object) -> None:
+        if isinstance(event, Lent):
+            for pid in workers_of(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(Exception, match="died twice"):
+        run(VIDEO, listener=kill)
+
+
+def test_the_worker_is_hardened(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    seen: dict[str, object] = {}
+
+    def look(event: object) -> None:
+        if isinstance(event, Lent) and not seen:
+            (pid,) = workers_of(os.getpid())
+            status = Path(f"/proc/{pid}/status").read_text()
+            seen["owner"] = Path(f"/proc/{pid}/environ").stat().st_uid
+            seen["umask"] = next(line for line in status.splitlines() if line.startswith("Umask"))
+            seen["core"] = next(
+                line
+                for line in Path(f"/proc/{pid}/limits").read_text().splitlines()
+                if "core" in line
+            ).split()[4]
+            seen["environ"] = Path(f"/proc/{pid}/environ").read_bytes()
+            seen["argv"] = Path(f"/proc/{pid}/cmdline").read_bytes()
+
+    os.environ["JARKEEPER_TEST_SECRET"] = "must-not-be-passed-on"
+    try:
+        run(VIDEO, listener=look)
+    finally:
+        del os.environ["JARKEEPER_TEST_SECRET"]
+
+    assert seen["umask"] == "Umask:\t0077"
+    assert seen["core"] == "0"
+    assert b"must-not-be-passed-on" not in seen["environ"]
+    assert b"-m\0jarkeeper.worker" in seen["argv"]
+
+
+def test_the_worker_ends_with_its_run(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+
+    run(VIDEO)
+
+    assert workers_of(os.getpid()) == []
+
+
+def test_a_tampered_active_jar_gives_way_to_the_backup(vault, settings, youtube, run) -> None:
+    take_in(vault, youtube, "old", "new")
+    active = vault.status("youtube").active.generation.id
+    sealed = settings.vault / "cookies" / "youtube" / "generations" / active
+    content = bytearray(sealed.read_bytes())
+    content[-1] ^= 1
+    sealed.chmod(0o600)
+    sealed.write_bytes(content)
+    events: list[object] = []
+
+    summary = run(VIDEO, listener=events.append)
+
+    assert summary.receipts[0].used == "backup"
+    assert any(isinstance(event, Withheld) for event in events)
+
+
+def test_a_failing_audit_stops_the_run_before_any_request(vault, settings, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.clear()
+    break_audit(settings)
+
+    with pytest.raises(Exception, match="audit"):
+        run(VIDEO)
+
+    assert [r for r in youtube.control.requests() if r.session] == []
+
+
+def test_two_runs_at_once_do_not_spoil_each_other(vault, youtube, settings, tmp_path) -> None:
+    take_in(vault, youtube, "one", rotate_every=5, grace_seconds=None)
+    ids = tuple(f"video{number:06d}" for number in range(6))
+    summaries: list[Summary] = []
+
+    def start() -> None:
+        request = DownloadRequest.of(ids, tmp_path / "videos")
+        summaries.append(run_downloads(replace(settings, retry_seconds=(0.5, 1.0)), request))
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    files = [path for path in (tmp_path / "videos").iterdir() if path.is_file()]
+    assert len(summaries) == 2
+    assert len(files) == 6
+    assert all(summary.failed == 0 for summary in summaries)
+    assert vault.status("youtube").active.state is SlotState.HEALTHY
+
+
+def test_the_audit_trail_tells_the_story(vault, youtube, run) -> None:
+    take_in(vault, youtube, "old", "new")
+    youtube.control.revoke("new")
+    youtube.control.add_video(VIDEO, answer="age_gate")
+
+    run(VIDEO)
+
+    told = [(str(event.action), str(event.phase)) for event in vault.trail.read()]
+    assert ("lend", "intent") in told
+    assert ("mark", "outcome") in told
+    assert ("write-back", "outcome") in told
+    assert ("use", "outcome") in told
+
+
+def test_marks_reach_the_listener(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.revoke("one")
+    events: list[object] = []
+
+    run(VIDEO, listener=events.append)
+
+    assert [event.state for event in events if isinstance(event, Marked)] == ["dead"]
+
+
+def break_audit(settings: Settings) -> None:
+    """Put a file where today's audit folder and every other one would have to be."""
+    audit = settings.vault / "audit"
+    audit.rename(settings.vault / "audit-before")
+    audit.write_text("")
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the process ids of a process's workers."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            status = (folder / "status").read_text()
+            argv = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"PPid:\t{parent}\n" in status and b"jarkeeper.worker" in argv:
+            found.append(int(folder.name))
+    return found
