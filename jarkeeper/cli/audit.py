@@ -54,14 +54,13 @@ def command(
     invocation: Invocation, jar: str | None, since: str | None, limit: int, *, verify: bool
 ) -> Exit:
     """Show the audit trail; with --verify, prove it."""
-    from jarkeeper.audit import verify_trail
     from jarkeeper.wiring import open_vault
 
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
-    trail = open_vault(invocation.settings()).trail
-    events = (event for event in trail.read(start) if jar in (None, event.jar))
+    vault = open_vault(invocation.settings())
+    events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
     accesses = pair(events)
-    report = verify_trail(trail.store, key=trail.key, vault=trail.vault) if verify else None
+    report = vault.verify_trail() if verify else None
     if invocation.as_json:
         print_json(_document(accesses[-limit:], report))
     else:
@@ -145,7 +144,7 @@ def _print_verdict(output: Output, report: TrailReport) -> None:
     output.finding("ok", f"intact: {count_of(report.events, 'event')} verified")
     if report.unanchored:
         output.line(
-            (f"the newest {report.unanchored} could be cut off without a trace", "quiet"),
+            (f"   the newest {report.unanchored} are vouched for by no checkpoint yet", "quiet"),
         )
 
 

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from jarkeeper.cli.output import Output
 from jarkeeper.cli.screen import Silent
-from jarkeeper.cli.story import counts, found, happened, title_of, told
-from jarkeeper.cli.words import printable, short_span, size
+from jarkeeper.cli.story import counts, happened, title_of, to_do, told
+from jarkeeper.cli.words import count_of, printable, short_span, size
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
 from jarkeeper.youtube.messages import Progress as Received
 
@@ -35,7 +35,9 @@ class Bars(Silent):
         self._lock = threading.RLock()
         self._titles: dict[str, str] = {}
         self._bars: dict[str, TaskID] = {}
+        self._wanted: frozenset[str] = frozenset()
         self._done: set[str] = set()
+        self._reasons: set[str | None] = set()
         self._progress = Progress(
             SpinnerColumn(style="quiet", finished_text=" "),
             TextColumn(
@@ -61,14 +63,16 @@ class Bars(Silent):
     def prepared(self, preparation: Preparation) -> None:
         """Show the cookies' condition."""
         self._output.line(("cookies: ", "quiet"), preparation.cookie_status)
-        for finding in found(preparation):
-            self._output.finding(*finding)
+        if step := to_do(preparation):
+            self._output.line((f"   → {step}", "quiet"))
         self._progress.update(self._whole, description="looking for videos …")
 
     def planned(self, videos: tuple[Video, ...]) -> None:
         """Begin to count."""
         self._titles = {video.id: video.title for video in videos if video.title}
-        self._progress.update(self._whole, total=len(videos), description="starting …")
+        self._wanted = frozenset(video.id for video in videos)
+        self._progress.update(self._whole, total=len(videos))
+        self._count()
 
     def hear(self, notice: object) -> None:
         """Move a bar, or finish one."""
@@ -90,7 +94,7 @@ class Bars(Silent):
                 self._show(receipt)
         for finding in told(summary):
             self._output.finding(*finding)
-        self._output.line((counts(summary), "strong"), (f", in {self._destination}", "quiet"))
+        self._output.line((counts(summary), "strong"), (f", in {self._destination}/", "quiet"))
         self._output.line(("cookies: ", "quiet"), summary.cookie_status)
 
     def _move(self, event: Received) -> None:
@@ -111,16 +115,21 @@ class Bars(Silent):
             )
             return
         self._show(receipt)
-        self._done.add(receipt.video_id)
-        total = self._progress.tasks[0].total
-        self._progress.update(
-            self._whole,
-            completed=len(self._done),
-            description=f"{len(self._done)} of {total:.0f} videos" if total else "",
-        )
+        self._count()
 
     def _show(self, receipt: VideoReceipt) -> None:
+        self._done.add(receipt.video_id)
+        if receipt.outcome is Outcome.SKIPPED:
+            # A stopped run skips all that is left, for one reason.
+            if receipt.explanation in self._reasons:
+                return
+            self._reasons.add(receipt.explanation)
         self._output.console.print(_row(receipt))
+
+    def _count(self) -> None:
+        done = len(self._done & self._wanted)
+        words = f"{done} of {count_of(len(self._wanted), 'video')}"
+        self._progress.update(self._whole, completed=done, description=words)
 
 
 def _row(receipt: VideoReceipt) -> RenderableType:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -12,6 +11,7 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.inputs import read_input
 from jarkeeper.cli.output import print_json
 from jarkeeper.errors import InputError
 from jarkeeper.limits import LIMITS
@@ -129,7 +129,7 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
         screen.prepared(downloader.prepare())
         videos = downloader.expand()
         screen.planned(videos)
-        fetch_all(downloader, videos, waits=settings.retry_seconds)
+        fetch_all(downloader, videos)
         summary = downloader.finish()
     screen.finished(summary)
     return summary
@@ -178,14 +178,10 @@ def _listed(list_file: Path | None) -> tuple[str, ...]:
     """Return the URLs of the file; empty lines and lines that begin with '#' are left out."""
     if list_file is None:
         return ()
-    most = LIMITS.url_list_bytes_max + 1
-    if str(list_file) == "-":
-        content = sys.stdin.buffer.read(most)
-    else:
-        with list_file.open("rb") as file:
-            content = file.read(most)
-    if len(content) >= most:
-        raise InputError(f"--from-file: expected at most {most - 1} bytes, got more")
+    most = LIMITS.url_list_bytes_max
+    content = read_input(list_file, most=most)
+    if len(content) > most:
+        raise InputError(f"--from-file: expected at most {most} bytes, got more")
     lines = content.decode("utf-8-sig", errors="replace").splitlines()
     stripped = (line.strip() for line in lines)
     return tuple(line for line in stripped if line and not line.startswith("#"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,15 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.inputs import is_standard_input, read_input
 from jarkeeper.cli.output import Output, print_json
-from jarkeeper.cli.words import count_of
+from jarkeeper.cli.words import count_of, printable
+from jarkeeper.errors import JarFormatError
 from jarkeeper.limits import LIMITS
 
 if TYPE_CHECKING:
     from jarkeeper.cli.health import SlotHealth
-    from jarkeeper.vault import ImportReceipt
+    from jarkeeper.vault import ImportReceipt, Vault
 
 
 @click.command(
@@ -51,7 +52,7 @@ def command(invocation: Invocation, file: Path, jar: str) -> Exit:
     harden()
     settings = invocation.settings()
     vault = open_vault(settings)
-    receipt = vault.import_jar(jar, _read(file))
+    receipt = _import(vault, jar, file)
     head = vault.status(jar)
     assert head is not None, "a jar that was imported has a head"  # noqa: S101
     slots = examine(head, now=datetime.now(UTC), settings=settings)
@@ -62,12 +63,13 @@ def command(invocation: Invocation, file: Path, jar: str) -> Exit:
     return Exit.OK
 
 
-def _read(file: Path) -> bytes:
-    """Return the file up to one byte more than a jar may have; the vault says if that is much."""
-    if str(file) == "-":
-        return sys.stdin.buffer.read(LIMITS.jar_bytes_max + 1)
-    with file.open("rb") as source:
-        return source.read(LIMITS.jar_bytes_max + 1)
+def _import(vault: Vault, jar: str, file: Path) -> ImportReceipt:
+    try:
+        return vault.import_jar(jar, read_input(file, most=LIMITS.jar_bytes_max))
+    except JarFormatError as error:
+        name = "standard input" if is_standard_input(file) else printable(file.name)
+        where = name if error.line else f"{name}:"
+        raise JarFormatError(f"{where} {error.message}", hint=error.hint) from None
 
 
 def _document(receipt: ImportReceipt, slots: tuple[SlotHealth, ...]) -> dict[str, Any]:
@@ -76,9 +78,7 @@ def _document(receipt: ImportReceipt, slots: tuple[SlotHealth, ...]) -> dict[str
         "generation": receipt.generation,
         "fingerprint": receipt.fingerprint,
         "head_seq": receipt.head_seq,
-        "cookies": receipt.facts.cookies,
         "dropped": receipt.dropped,
-        "login_until": receipt.facts.login_until,
         "warnings": list(receipt.warnings),
         "slots": [slot.as_dict() for slot in slots],
     }
@@ -87,7 +87,8 @@ def _document(receipt: ImportReceipt, slots: tuple[SlotHealth, ...]) -> dict[str
 def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) -> None:
     output = Output()
     active, *backups = slots
-    kept = f"{count_of(receipt.facts.cookies, 'cookie')} sealed as the active jar '{receipt.jar}'"
+    cookies = active.record.generation.facts.cookies if active.record else 0
+    kept = f"{count_of(cookies, 'cookie')} sealed as the active jar '{receipt.jar}'"
     dropped = f"; {receipt.dropped} of other sites left out" if receipt.dropped else ""
     output.finding("ok", f"{kept}{dropped}")
     for warning in receipt.warnings:
@@ -97,5 +98,5 @@ def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) ->
     if backups and backups[0].record is not None:
         generation = backups[0].record.generation.id[:8]
         output.finding("ok", f"what was active is the backup now: generation {generation}")
-    if str(file) != "-":
+    if not is_standard_input(file):
         output.line(("next   ", "quiet"), f"delete {file}: it is not needed any more")

@@ -6,7 +6,7 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
-from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.output import Output, Styled, print_json
 
 
 @click.command(
@@ -31,14 +31,15 @@ def command(invocation: Invocation) -> Exit:
                 "vault": receipt.vault,
                 "vault_id": receipt.vault_id,
                 "key_file": receipt.key_file,
+                "created_vault": receipt.created_vault,
                 "created_key": receipt.created_key,
             }
         )
         return Exit.OK
     output = Output()
-    output.line(("vault  ", "quiet"), str(receipt.vault), (f"  {receipt.vault_id[:8]}", "quiet"))
     where = "COOKIE_ENCRYPTION_KEY" if receipt.key_file is None else str(receipt.key_file)
-    output.line(("key    ", "quiet"), where)
+    output.line(("vault  ", "quiet"), str(receipt.vault), _news(new=receipt.created_vault))
+    output.line(("key    ", "quiet"), where, _news(new=receipt.created_key))
     if receipt.created_key:
         output.finding(
             "warning",
@@ -47,3 +48,7 @@ def command(invocation: Invocation) -> Exit:
         )
     output.line(("next   ", "quiet"), "jarkeeper import cookies.txt")
     return Exit.OK
+
+
+def _news(*, new: bool) -> Styled:
+    return ("  made now", "good") if new else ("  already there", "quiet")

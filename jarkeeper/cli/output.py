@@ -23,7 +23,7 @@ STYLES = {
     "good": "green",
     "warn": "yellow",
     "bad": "red",
-    "quiet": "bright_black",
+    "quiet": "dim",
     "strong": "bold",
 }
 SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad"}
@@ -96,7 +96,9 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, header_style="quiet", pad_edge=False, padding=(0, 1))
+        table = Table(
+            box=box.SIMPLE_HEAD, header_style="quiet", pad_edge=False, padding=(0, 1, 0, 0)
+        )
         for heading in headings:
             table.add_column(heading, overflow="fold")
         for row in rows:

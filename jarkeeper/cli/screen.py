@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from jarkeeper.cli.failures import mute_output
 from jarkeeper.cli.output import Output
-from jarkeeper.cli.story import counts, found, happened, told, video_line
+from jarkeeper.cli.story import counts, happened, to_do, told, video_line
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
 
 
@@ -72,8 +72,8 @@ class Lines(Silent):
         """Say which cookies will be used, and what is wrong with them."""
         if not self._quiet:
             self._aside.line(f"cookies: {preparation.cookie_status}")
-        for finding in found(preparation):
-            self._aside.finding(*finding)
+            if step := to_do(preparation):
+                self._aside.line(f"  next: {step}")
 
     def planned(self, videos: tuple[Video, ...]) -> None:
         """Say how much there is to do, where that is not obvious."""
@@ -86,7 +86,8 @@ class Lines(Silent):
             if isinstance(notice, VideoReceipt) and not notice.curable:
                 self._tell(notice)
             for finding in happened(notice):
-                self._aside.finding(*finding)
+                if not (self._quiet and finding[0] == "ok"):
+                    self._aside.finding(*finding)
 
     def finished(self, summary: Summary) -> None:
         """Print what no further try has cured, then the sum of it all."""
@@ -96,7 +97,7 @@ class Lines(Silent):
             for finding in told(summary):
                 self._aside.finding(*finding)
         if not self._quiet:
-            self._aside.line(f"{counts(summary)}, in {self._destination}")
+            self._aside.line(f"{counts(summary)}, in {self._destination}/")
 
     def _tell(self, receipt: VideoReceipt) -> None:
         if receipt.video_id in self._told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from jarkeeper.cli.words import date_of, short_span
 
 if TYPE_CHECKING:
     from jarkeeper.cli.health import SlotHealth
+    from jarkeeper.cli.history import Past
     from jarkeeper.heads import Head
 
 HEADINGS = ("slot", "state", "age", "login until", "generation", "fingerprint", "source")
@@ -29,57 +31,78 @@ STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead":
     "`jarkeeper validate` is the one for scripts.",
 )
 @click.option("--jar", metavar="NAME", help="This jar only.")
+@click.option("--history", is_flag=True, help="Every generation that ever was in a slot.")
 @common_options
 @pass_invocation
-def command(invocation: Invocation, jar: str | None) -> Exit:
+def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
     """Show the jars, their slots and states, and what to do next."""
     from jarkeeper.cli.health import examine, heads_of
+    from jarkeeper.cli.history import past_of
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()
     vault = open_vault(settings)
     now = datetime.now(UTC)
-    jars = [(head, examine(head, now=now, settings=settings)) for head in heads_of(vault, jar)]
-    if invocation.as_json:
-        print_json(
-            {
-                "vault": settings.vault,
-                "vault_id": vault.id,
-                "jars": [_document(head, slots) for head, slots in jars],
-            }
+    shown = [
+        Shown(
+            head,
+            slots=examine(head, now=now, settings=settings),
+            past=past_of(vault.history(head.jar)) if history else None,
         )
+        for head in heads_of(vault, jar)
+    ]
+    if invocation.as_json:
+        jars = [item.as_dict() for item in shown]
+        print_json({"vault": settings.vault, "vault_id": vault.id, "jars": jars})
         return Exit.OK
     output = Output()
     output.line(("vault  ", "quiet"), str(settings.vault))
-    for head, slots in jars:
-        _print_jar(output, head, slots, now=now)
-    if not jars:
+    for item in shown:
+        _print_jar(output, item, now=now)
+    if not shown:
         output.line(("next   ", "quiet"), "jarkeeper import cookies.txt")
     return Exit.OK
 
 
-def _document(head: Head, slots: tuple[SlotHealth, ...]) -> dict[str, object]:
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a jar."""
+
+    head: Head
+    slots: tuple[SlotHealth, ...]
+    past: list[Past] | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain values for JSON."""
+        from jarkeeper.cli.health import next_step
+
+        history = {} if self.past is None else {"history": [item.as_dict() for item in self.past]}
+        return {
+            "jar": self.head.jar,
+            "head_seq": self.head.seq,
+            "at": self.head.at,
+            "slots": [slot.as_dict() for slot in self.slots],
+            "revoked": len(self.head.revoked),
+            "next": next_step(self.slots),
+            **history,
+        }
+
+
+def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
+    from jarkeeper.cli import history
     from jarkeeper.cli.health import next_step
 
-    return {
-        "jar": head.jar,
-        "head_seq": head.seq,
-        "at": head.at,
-        "slots": [slot.as_dict() for slot in slots],
-        "revoked": len(head.revoked),
-        "next": next_step(slots),
-    }
-
-
-def _print_jar(output: Output, head: Head, slots: tuple[SlotHealth, ...], *, now: datetime) -> None:
-    from jarkeeper.cli.health import next_step
-
+    head = shown.head
     ago = short_span((now - head.at).total_seconds())
     output.line(
-        ("jar    ", "quiet"), (head.jar, "strong"), (f"  {head.action}, {ago} ago", "quiet")
+        ("jar    ", "quiet"),
+        (head.jar, "strong"),
+        (f"  last change: {head.action}, {ago} ago", "quiet"),
     )
-    output.table(HEADINGS, [_row(slot, now) for slot in slots])
-    output.line(("next   ", "quiet"), next_step(slots))
+    output.table(HEADINGS, [_row(slot, now) for slot in shown.slots])
+    if shown.past is not None:
+        output.table(history.HEADINGS, [item.row() for item in shown.past])
+    output.line(("next   ", "quiet"), next_step(shown.slots))
 
 
 def _row(slot: SlotHealth, now: datetime) -> tuple[Styled, ...]:
@@ -116,4 +139,5 @@ def _login(slot: SlotHealth, now: datetime) -> Styled:
         return "unknown"
     if until <= now.timestamp():
         return "expired", "bad"
-    return date_of(until)
+    soon = any(item.code == "expires-soon" for item in slot.findings)
+    return (date_of(until), "warn") if soon else date_of(until)

@@ -15,13 +15,9 @@ Told = tuple[str, str, str | None]
 """Severity, message and next step."""
 
 
-def found(preparation: Preparation) -> list[Told]:
-    """Return what is wrong with the cookies before the first request."""
-    return [
-        (item.severity.value, item.message, item.next_step)
-        for item in preparation.findings
-        if item.severity != "ok"
-    ]
+def to_do(preparation: Preparation) -> str | None:
+    """Return the first thing to do about the cookies; their status has said what is wrong."""
+    return next((item.next_step for item in preparation.findings if item.severity != "ok"), None)
 
 
 def told(summary: Summary) -> list[Told]:
@@ -71,7 +67,7 @@ def video_line(receipt: VideoReceipt, destination: Path) -> str:
 
 
 def _failures(summary: Summary) -> list[Told]:
-    """Return one finding for each class of failure: forty private videos need one explanation."""
+    """Return one finding for each class of failure: forty private videos need one next step."""
     classes: dict[str, list[VideoReceipt]] = {}
     for receipt in summary.receipts:
         if receipt.outcome is Outcome.FAILED:
@@ -79,7 +75,7 @@ def _failures(summary: Summary) -> list[Told]:
     return [
         (
             "critical",
-            f"{count_of(len(receipts), 'video')}: {receipts[0].explanation or name}",
+            f"{name.lower().replace('_', ' ')}: {count_of(len(receipts), 'video')}",
             receipts[0].next_step,
         )
         for name, receipts in classes.items()
