@@ -75,7 +75,7 @@ def telling_failure(tries: Sequence[tuple[Use, FailureClass]]) -> FailureClass:
     """Return the failure that explains an attempt of one or more tries.
 
     It is the last one, unless that only says that without cookies a login is missing: then it is
-    what went wrong with the cookies before.
+    what went wrong with the cookies before. Whether the run stops is up to the last one.
     """
     use, failure = tries[-1]
     if use is Use.NONE and row_of(failure).helps_login is not Help.NO:
