@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from threading import Lock
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.events import (
+    COUNTS_MAX,
     PREFIX,
     Actor,
     Event,
@@ -23,6 +24,7 @@ from jarkeeper.audit.events import (
     read_event,
     write_event,
 )
+from jarkeeper.audit.verify import TrailReport
 from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VaultId, new_id
@@ -109,6 +111,16 @@ class Trail:
         )
         self._append(event)
 
+    def checkpoint(self, report: TrailReport) -> None:
+        """Record the tails that verification saw, so that cutting one off shows afterwards."""
+        news = {
+            writer: seq
+            for writer, seq in report.tails.items()
+            if seq > report.anchored.get(writer, 0)
+        }
+        for batch in batched(sorted(news.items()), COUNTS_MAX):
+            self.outcome(Access(Action.CHECKPOINT), Outcome.OK, counts=dict(batch))
+
     def read(self, since: datetime | None = None) -> Iterator[Event]:
         """Give all writers' authentic events in order of time; `verify_trail` names the others."""
         keys = [key for key in self.store.list(PREFIX) if parse_event_key(key)]
@@ -173,3 +185,10 @@ class Trail:
                 f"audit trail: cannot be written, {reason}",
                 hint="without a record there is no access: make the store writable first",
             ) from None
+
+
+def batched(items: Iterable[tuple[str, int]], size: int) -> Iterator[list[tuple[str, int]]]:
+    """Give the items in lists of at most `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

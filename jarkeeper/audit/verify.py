@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.events import PREFIX, Event, Phase, parse_event_key, read_event
@@ -34,6 +34,8 @@ class TrailReport:
     """The last seq of each writer."""
     anchored: Mapping[str, int]
     """The last seq of each writer that a checkpoint vouches for."""
+    head_seqs: Mapping[str, int] = field(default_factory=dict)
+    """The highest head of each jar that an event tells of: an anchor too."""
 
     @property
     def unanchored(self) -> int:
@@ -43,6 +45,16 @@ class TrailReport:
 
 def verify_trail(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
     """Read the whole trail and follow each writer's chain."""
+    report = _read_all(store, key=key, vault=vault)
+    if not report.discrepancies:
+        return report
+    # A listing may miss what was written while it ran: only what shows twice is wrong.
+    first, report = set(report.discrepancies), _read_all(store, key=key, vault=vault)
+    lasting = tuple(item for item in report.discrepancies if item in first)
+    return replace(report, discrepancies=lasting)
+
+
+def _read_all(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
     segments: dict[str, list[tuple[int, str]]] = defaultdict(list)
     strangers = []
     for name in store.list(PREFIX):
@@ -55,7 +67,7 @@ def verify_trail(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
     for chain in chains:
         for _, name in sorted(segments[chain.writer]):
             chain.follow(name)
-    anchored = _anchored(chains)
+    anchored = _highest(chain.tails for chain in chains)
     cut = [found for chain in chains for found in chain.cut_below(anchored.get(chain.writer, 0))]
     gone = [_gone(writer, seq) for writer, seq in anchored.items() if writer not in segments]
     found = [item for chain in chains for item in chain.found]
@@ -64,6 +76,7 @@ def verify_trail(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
         discrepancies=tuple(strangers + found + cut + gone),
         tails={chain.writer: chain.seq for chain in chains},
         anchored=anchored,
+        head_seqs=_highest(chain.head_seqs for chain in chains),
     )
 
 
@@ -81,6 +94,7 @@ class _Follower:
     events: int = 0
     found: list[Discrepancy] = field(default_factory=list)
     tails: dict[str, int] = field(default_factory=dict)
+    head_seqs: dict[str, int] = field(default_factory=dict)
 
     def follow(self, name: str) -> None:
         """Check a segment's lines, and that they stand where they were written."""
@@ -125,6 +139,7 @@ class _Follower:
             self._say("spliced", name, f"event {seq} does not follow the one before it")
         else:
             self.events += 1
+            self.head_seqs[event.jar] = max(event.head_seq, self.head_seqs.get(event.jar, 0))
             if event.action is Action.CHECKPOINT and event.phase is Phase.OUTCOME:
                 self.tails.update(event.counts)
 
@@ -136,12 +151,12 @@ class _Follower:
         self.found.append(Discrepancy(code, name, f"writer {self.writer[:8]}: {what}"))
 
 
-def _anchored(chains: list[_Follower]) -> dict[str, int]:
-    anchored: dict[str, int] = {}
-    for chain in chains:
-        for writer, seq in chain.tails.items():
-            anchored[writer] = max(seq, anchored.get(writer, 0))
-    return anchored
+def _highest(many: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    highest: dict[str, int] = {}
+    for one in many:
+        for name, seq in one.items():
+            highest[name] = max(seq, highest.get(name, 0))
+    return highest
 
 
 def _missing(writer: str, first: int, last: int) -> Discrepancy:

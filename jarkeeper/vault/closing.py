@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from jarkeeper.audit import Access, Outcome
 from jarkeeper.errors import JarkeeperError
+from jarkeeper.heads import Head
 from jarkeeper.vault.commit import Committed
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.view import publish, stale
@@ -34,3 +36,10 @@ def close_commit(
     except JarkeeperError as error:
         warnings.append(f"committed, but the outcome is not on record: {error.message}")
     return tuple(warnings)
+
+
+def repair_view(ports: Ports, head: Head) -> None:
+    """Publish the view where it shows another head: what a crash after a commit leaves behind."""
+    with suppress(JarkeeperError):
+        if stale(ports, head):
+            publish(ports, head)

@@ -11,6 +11,7 @@ from jarkeeper.heads import Head
 from jarkeeper.jar import parse_jar
 from jarkeeper.slots import Slot, SlotRecord, SlotState, choose
 from jarkeeper.vault.access import recorded
+from jarkeeper.vault.closing import repair_view
 from jarkeeper.vault.generations import open_generation
 from jarkeeper.vault.lent import LentJar, SealedJar
 from jarkeeper.vault.log import read_existing
@@ -36,9 +37,10 @@ def lend(ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False) -> Len
         head_seq=head.seq,
     )
     with recorded(ports.trail, access):
-        return _hand_out(
-            ports, access, head, _allowed(head, slot, item, now=now, allow_dead=allow_dead)
-        )
+        allowed = _allowed(head, slot, item, now=now, allow_dead=allow_dead)
+        lent = _hand_out(ports, access, head, allowed)
+    repair_view(ports, head)
+    return lent
 
 
 def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> LentJar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +25,7 @@ class SealedJar:
     __slots__ = ("_cipher", "_sealed", "_sites")
 
     def __init__(self, jar: Jar, *, sites: tuple[str, ...], key: bytes | None = None) -> None:
-        self._cipher = _cipher(key or _process_key())
+        self._cipher = _cipher(_process_key() if key is None else _memory_key(key))
         nonce = os.urandom(NONCE_BYTES)
         self._sealed: bytes | None = nonce + self._cipher.encrypt(nonce, emit_jar(jar), None)
         self._sites = sites
@@ -73,6 +74,11 @@ class LentJar:
 @cache
 def _process_key() -> bytes:
     return os.urandom(32)
+
+
+def _memory_key(key: bytes) -> bytes:
+    # A key of its own: the same setting may also be the root of the vault's keys.
+    return hmac.digest(key, b"jars in memory", "sha256")
 
 
 def _cipher(key: bytes) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchors, MemoryAnchors
 from jarkeeper.audit import Access, Actor, Event, Outcome, Trail, TrailReport, verify_trail
+from jarkeeper.checks import Finding
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar
 from jarkeeper.keys import KeyWrapper
@@ -16,12 +17,14 @@ from jarkeeper.names import VaultId, checked_jar_name
 from jarkeeper.slots import Mark, Slot, SlotState
 from jarkeeper.stores import Store
 from jarkeeper.vault import changes, view
+from jarkeeper.vault.check import check
+from jarkeeper.vault.gc import collect
 from jarkeeper.vault.identity import create_identity, read_identity
 from jarkeeper.vault.lend import lend
 from jarkeeper.vault.lent import LentJar
 from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.ports import Clock, Ports
-from jarkeeper.vault.receipts import ImportReceipt, Receipt, WriteBackReceipt
+from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
 from jarkeeper.vault.take_in import import_jar
 from jarkeeper.vault.write_back import write_back
 
@@ -160,6 +163,14 @@ class Vault:
     def metadata(self) -> dict[str, Any]:
         """Return states, ages, expiries and counts of all jars; no secret."""
         return view.metadata(self.ports)
+
+    def check(self) -> tuple[Finding, ...]:
+        """Return the vault's health in words; the view is repaired on the way."""
+        return check(self.ports)
+
+    def gc(self, *, grace: timedelta) -> GcReceipt:
+        """Delete what no slot has named for longer than the grace, and what crashes left."""
+        return collect(self.ports, grace=grace)
 
     def verify_trail(self) -> TrailReport:
         """Follow every writer's chain in the audit trail."""
