@@ -72,7 +72,7 @@ def download(
         jar: The jar whose cookies are used. Empty: the cookie manager's, or else 'youtube'.
         destination: The folder that the videos go to, on the machine where the run happens.
         cookies: When cookies are used: always, only when a video needs them, or never.
-        quality: The best picture to take, or the sound alone.
+        quality: The tallest picture to take, or 'audio' for the sound alone.
         concurrency: How many videos are downloaded at once, from 1 to 32.
         manager: The CookieManager block that says where the vault is. Empty: the environment says.
     """
