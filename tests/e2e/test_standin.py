@@ -181,6 +181,15 @@ def test_cookies_without_the_right_sapisid_sign_nobody_in(yt: StandIn) -> None:
     assert {request.session for request in yt.control.requests()} == {None}
 
 
+def test_a_jar_of_a_session_that_nobody_knows_is_dead(yt: StandIn) -> None:
+    cookies = yt.control.new_session("owner")
+    yt.control.new_session("owner")
+
+    outcome = look(yt.proxy_url, VIDEO, cookies=cookies)
+
+    assert ROTATED in outcome.warned
+
+
 def test_an_export_holds_the_foreign_rows_that_were_asked_for(yt: StandIn) -> None:
     cookies = yt.control.new_session("owner", foreign_rows=30, canary="CANARY")
 
@@ -226,6 +235,18 @@ def test_hostile_titles_arrive_unchanged(yt: StandIn, title: str) -> None:
     assert outcome.info
     assert outcome.info["title"] == title
     assert outcome.info["uploader"] == title
+
+
+def test_a_title_cannot_end_the_script_it_stands_in(yt: StandIn) -> None:
+    yt.control.add_video(VIDEO, title="</script><script>alert(1)")
+
+    with socket.create_connection(("127.0.0.1", yt.port)) as plain:
+        plain.sendall(f"GET http://www.youtube.com/watch?v={VIDEO} HTTP/1.1\r\n\r\n".encode())
+        page = plain.recv(65536)
+
+    assert page.startswith(b"HTTP/1.1 200")
+    assert b"alert(1)" in page
+    assert b"<script>alert" not in page
 
 
 def test_a_playlist_is_continued_page_by_page(yt: StandIn) -> None:

@@ -1,4 +1,7 @@
-"""Media of any size: a short real clip, filled up with an ISO-BMFF `free` box."""
+"""Media of any size: a short real clip, filled up with an ISO-BMFF `free` box.
+
+The clips are two seconds of ffmpeg's `testsrc2` and `sine` sources.
+"""
 
 from __future__ import annotations
 

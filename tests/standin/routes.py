@@ -69,9 +69,8 @@ def sign_in(visit: Visit, world: World) -> None:
     if not request.host.endswith("youtube.com"):
         return
     authorization = request.headers.get("authorization", "") if API in request.path else None
-    visit.session, visit.cookies = world.book.admit(
-        request.cookies, authorization=authorization, counts=True
-    )
+    visit.session, cookies = world.book.admit(request.cookies, authorization=authorization)
+    visit.cookies += cookies
     if "YSC" not in request.cookies and visit.endpoint in ("watch", "list"):
         visit.cookies.append(("Set-Cookie", "YSC=standin; Domain=.youtube.com; Path=/; Secure"))
 

@@ -92,6 +92,9 @@ def set_cookie(name: str, value: str, expires: str) -> str:
     return f"{name}={value}; Domain=.youtube.com; Path=/; Expires={expires}; Secure{http_only}"
 
 
+CLEARED = [("Set-Cookie", set_cookie(LOGIN, "", LONG_AGO))]
+
+
 def cookies_txt(session: Session, *, foreign_rows: int = 0) -> str:
     """Return what a browser extension would export: a Netscape cookie file."""
     rows = ["# Netscape HTTP Cookie File", "# https://curl.haxx.se/rfc/cookie_spec.html", ""]
@@ -127,25 +130,27 @@ class SessionBook:
             self.sessions[session.name] = session
 
     def admit(
-        self, cookies: dict[str, str], *, authorization: str | None, counts: bool
+        self, cookies: dict[str, str], *, authorization: str | None
     ) -> tuple[Session | None, list[tuple[str, str]]]:
         """Return who is signed in, and the cookies to set.
 
         `authorization` is the header of an API request, which proves that the client knows
-        SAPISID; None for pages. A dead or revoked `LOGIN_INFO` is cleared, as YouTube does.
+        SAPISID; None for pages. A `LOGIN_INFO` that is dead, revoked or from another world is
+        cleared, as YouTube does.
         """
         login = cookies.get(LOGIN)
         with self.lock:
             session = self._owner(login)
-            if session is None or login is None:
+            if not login:
                 return None, []
+            if session is None:
+                return None, CLEARED
             if not session.accepts(login) or not _has_sid(session, cookies):
                 session.refused += 1
-                gone = session.state != "expired"
-                return None, [("Set-Cookie", set_cookie(LOGIN, "", LONG_AGO))] if gone else []
+                return None, [] if session.state == "expired" else CLEARED
             if authorization is not None and not _is_authorized(session, authorization):
                 return None, []
-            return session, self._count(session, cookies) if counts else []
+            return session, self._count(session, cookies)
 
     def _owner(self, login: str | None) -> Session | None:
         if not login:
