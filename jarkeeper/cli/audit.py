@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEADINGS = ("time (UTC)", "action", "jar", "slot", "generation", "result", "by")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
+COUNTS_SHOWN = 6
+"""Of a run's outcomes by class; `--json` has all."""
 
 _SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
 
@@ -59,12 +61,12 @@ def command(
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
     vault = open_vault(invocation.settings())
     events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
-    accesses = pair(events)
+    accesses, total = newest(events, most=limit)
     report = vault.verify_trail() if verify else None
     if invocation.as_json:
-        print_json(_document(accesses[-limit:], report))
+        print_json(_document(accesses, report))
     else:
-        _print(accesses, limit, report)
+        _print(accesses, total, report)
     return Exit.VAULT if report is not None and report.discrepancies else Exit.OK
 
 
@@ -81,32 +83,44 @@ class Access:
 
     @property
     def result(self) -> str:
-        """How it ended, and why if a reason is recorded."""
-        if self.last.outcome is None:
+        """How it ended, with the reason or the counts on record."""
+        event = self.last
+        if event.outcome is None:
             return "no outcome"
-        counts = ", ".join(f"{name} {count}" for name, count in self.last.counts.items())
-        return ": ".join(filter(None, (self.last.outcome.value, self.last.detail or counts)))
+        if event.action == "checkpoint":
+            return f"ok, {count_of(len(event.counts), 'chain')}"
+        if event.counts:
+            counted = [f"{name} {count}" for name, count in event.counts.items()]
+            return ", ".join(counted[:COUNTS_SHOWN]) + (", …" if counted[COUNTS_SHOWN:] else "")
+        return f"{event.outcome.value}: {event.detail}" if event.detail else event.outcome.value
 
 
-def pair(events: Iterable[Event]) -> list[Access]:
-    """Return the accesses in order of their first event."""
+def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
+    """Return the newest accesses in order of their first event, and how many there were in all."""
     accesses: dict[str, Access] = {}
+    total = 0
     for event in events:
-        accesses.setdefault(event.access, Access([])).events.append(event)
-    return list(accesses.values())
+        if event.access not in accesses:
+            total += 1
+            accesses[event.access] = Access([])
+            if len(accesses) > most:
+                # A trail may be of many years: what is not shown is not kept.
+                del accesses[next(iter(accesses))]
+        accesses[event.access].events.append(event)
+    return list(accesses.values()), total
 
 
 def parse_since(text: str, *, now: datetime) -> datetime:
     """Return the moment that '7d', '12h' or '2026-01-31' means."""
-    if match := _SPAN.fullmatch(text):
-        return now - timedelta(**{UNITS[match[2]]: int(match[1])})
     try:
+        if match := _SPAN.fullmatch(text):
+            return now - timedelta(**{UNITS[match[2]]: int(match[1])})
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InputError(
             "--since: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _document(accesses: list[Access], report: TrailReport | None) -> dict[str, Any]:
@@ -122,15 +136,16 @@ def _document(accesses: list[Access], report: TrailReport | None) -> dict[str, A
     return document
 
 
-def _print(accesses: list[Access], limit: int, report: TrailReport | None) -> None:
+def _print(accesses: list[Access], total: int, report: TrailReport | None) -> None:
     output = Output()
     if accesses:
-        output.table(HEADINGS, [_row(access) for access in accesses[-limit:]])
+        output.table(HEADINGS, [_row(access) for access in accesses])
     aside = Output(aside=True)
     if not accesses:
         aside.line("nothing is on record for that")
-    elif len(accesses) > limit:
-        aside.line((f"the newest {limit} of {len(accesses)} accesses; --limit shows more", "quiet"))
+    elif total > len(accesses):
+        words = f"the newest {len(accesses)} of {total} accesses; --limit shows more"
+        aside.line((words, "quiet"))
     if report is not None:
         _print_verdict(output, report)
 

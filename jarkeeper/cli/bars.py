@@ -62,9 +62,9 @@ class Bars(Silent):
 
     def prepared(self, preparation: Preparation) -> None:
         """Show the cookies' condition."""
-        self._output.line(("cookies: ", "quiet"), preparation.cookie_status)
+        self._tell_cookies(preparation.cookie_status)
         if step := to_do(preparation):
-            self._output.line((f"   → {step}", "quiet"))
+            self._output.line((f"         → {step}", "quiet"))
         self._progress.update(self._whole, description="looking for videos …")
 
     def planned(self, videos: tuple[Video, ...]) -> None:
@@ -95,7 +95,11 @@ class Bars(Silent):
         for finding in told(summary):
             self._output.finding(*finding)
         self._output.line((counts(summary), "strong"), (f", in {self._destination}/", "quiet"))
-        self._output.line(("cookies: ", "quiet"), summary.cookie_status)
+        self._tell_cookies(summary.cookie_status)
+
+    def _tell_cookies(self, status: str) -> None:
+        for number, part in enumerate(status.split("; ")):
+            self._output.line((" " * 9 if number else "cookies  ", "quiet"), part)
 
     def _move(self, event: Received) -> None:
         bar = self._bars.get(event.video_id)

@@ -26,8 +26,8 @@ STYLES = {
     "quiet": "dim",
     "strong": "bold",
 }
-SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad"}
-SEVERITY_SIGNS = {"ok": "✓", "warning": "!", "critical": "✗"}
+SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad", "failed": "bad"}
+SEVERITY_SIGNS = {"ok": "✓", "warning": "!", "critical": "✗", "failed": "✗"}
 
 
 @dataclass

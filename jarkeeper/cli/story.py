@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jarkeeper.checks import NOTHING
 from jarkeeper.cli.words import count_of, printable, short_span, size
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
 from jarkeeper.downloads.summary import notices
@@ -12,7 +13,7 @@ from jarkeeper.youtube.messages import Lent, Marked, Withheld, WroteBack
 STORY = Lent | Withheld | Marked | WroteBack
 
 Told = tuple[str, str, str | None]
-"""Severity, message and next step."""
+"""Severity (or `failed`, of videos), message and next step."""
 
 
 def to_do(preparation: Preparation) -> str | None:
@@ -74,9 +75,9 @@ def _failures(summary: Summary) -> list[Told]:
             classes.setdefault(receipt.failure or "unknown", []).append(receipt)
     return [
         (
-            "critical",
-            f"{name.lower().replace('_', ' ')}: {count_of(len(receipts), 'video')}",
-            receipts[0].next_step,
+            "failed",
+            f"{name.lower().replace('_', ' ')}, {count_of(len(receipts), 'video')}",
+            None if receipts[0].next_step == NOTHING else receipts[0].next_step,
         )
         for name, receipts in classes.items()
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
 from jarkeeper.heads import SlotState
@@ -56,6 +57,11 @@ def _fate(state: str | None) -> str:
     return "worked"
 
 
+def minute(moment: str | None) -> str:
+    """Return an ISO 8601 moment as people read it."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC" if moment else "further notice"
+
+
 def notices(events: tuple[Event, ...]) -> Iterator[str]:
     """Yield what an operator should know, in order."""
     for event in events:
@@ -66,9 +72,9 @@ def notices(events: tuple[Event, ...]) -> Iterator[str]:
                     "export fresh cookies and run `jarkeeper import cookies.txt`"
                 )
             case Marked(state=SlotState.COOLING):
-                yield f"the {event.use} jar rests until {event.until} ({event.reason})"
-            case WroteBack(refused=None):
-                yield f"YouTube refreshed the {event.use} jar, kept as {event.generation}"
+                yield f"the {event.use} jar rests until {minute(event.until)} ({event.reason})"
+            case WroteBack(refused=None, generation=str(kept)):
+                yield f"YouTube refreshed the {event.use} jar, kept as generation {kept[:8]}"
             case WroteBack():
                 yield f"what came back from the {event.use} jar was not kept ({event.refused})"
             case Withheld():
