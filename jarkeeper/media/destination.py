@@ -76,6 +76,8 @@ class Destination:
         # Both replace a link of that name rather than following it.
         source.replace(self.directory / name)
         draft.replace(self._done / f"{video_id}.json")
+        # From here on the ledger keeps others away.
+        (self.parts / f"{video_id}.lock").unlink(missing_ok=True)
         return Arrival(name, (self.directory / name).lstat().st_size, title)
 
     @contextlib.contextmanager

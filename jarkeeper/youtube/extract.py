@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yt_dlp import YoutubeDL
+from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from jarkeeper.limits import LIMITS
@@ -182,6 +183,9 @@ def observe_error(
     """Return what the classifier judges by: the text, and what stands behind a `DownloadError`."""
     cause = error.exc_info[1] if isinstance(error, DownloadError) and error.exc_info else error
     chain = list(causes(cause))
+    for link in chain:
+        if isinstance(link, HTTPError):
+            link.close()  # yt-dlp leaves the connection of a refused request open
     statuses = [
         status for link in chain if isinstance(status := getattr(link, "status", None), int)
     ]

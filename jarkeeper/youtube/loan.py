@@ -49,6 +49,7 @@ class Loan:
         self._began = time.monotonic()
         self._kept_at = -WRITE_BACK_SECONDS
         self._is_over = False
+        self._marked: SlotState | None = None
         with lent.open() as jar:
             self._http_only = {cookie.identity for cookie in jar.cookies if cookie.http_only}
             self._base = login_cookies(jar)
@@ -85,10 +86,10 @@ class Loan:
             self._counts[outcome.failure.value if outcome.failure else "OK"] += 1
             if self._is_over:
                 return
-            if outcome.slot_verdict is not None:
+            if outcome.slot_verdict in (None, self._marked):
+                self._keep_in_time()
+            else:
                 self._mark(outcome, now=now)
-            elif time.monotonic() - self._kept_at >= WRITE_BACK_SECONDS:
-                self._keep()
 
     def give_back(self) -> None:
         """Keep what YouTube changed and record the use; the loan is over."""
@@ -106,6 +107,7 @@ class Loan:
         until = now + timedelta(minutes=outcome.cool_minutes) if outcome.cool_minutes else None
         reason = outcome.reason
         self._vault.mark(self._lent.jar_name, self.generation, state, until=until, reason=reason)
+        self._marked = state
         if state is SlotState.DEAD:
             self._refuse_dead()
         self._send(
@@ -117,6 +119,10 @@ class Loan:
                 reason,
             )
         )
+
+    def _keep_in_time(self) -> None:
+        if time.monotonic() - self._kept_at >= WRITE_BACK_SECONDS:
+            self._keep()
 
     def _refuse_dead(self) -> None:
         # What a dead session leaves is offered once, so that the refusal stands in the audit.

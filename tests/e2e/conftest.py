@@ -3,9 +3,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from standin.server import StandIn
 
 from jarkeeper.settings import Settings
+from standin.server import StandIn
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from standin.server import StandIn
 
 from jarkeeper.downloads.receipts import Outcome, Summary
 from jarkeeper.downloads.request import DownloadRequest, Quality
@@ -21,6 +20,7 @@ from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
 from jarkeeper.youtube.messages import Lent, Marked, Progress, Withheld, WroteBack
 from jarkeeper.youtube.policy import CookiePolicy
+from standin.server import StandIn
 
 VIDEO = "dQw4w9WgXcQ"
 OTHER = "aaaaaaaaaaa"

@@ -59,7 +59,7 @@ def test_a_rest_is_told_with_its_end() -> None:
     told = summary(events=(LENT, cooling))
 
     assert "rest" in told.cookie_status
-    assert "2026-11-23T12:00" in told.notices[0]
+    assert "2026-11-23 12:00 UTC" in told.notices[0]
 
 
 def test_write_backs_and_refusals_are_told_once_each() -> None:
