@@ -291,6 +291,7 @@ TABLE: tuple[Row, ...] = (
             "incomplete yt initial data",
             "unknown error",
             "failed to parse json",
+            "an extractor error has occurred",
             "http error 5",
         ),
         defers=True,

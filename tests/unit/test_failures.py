@@ -153,6 +153,8 @@ TEXTS: list[tuple[int, str, str]] = [
     (25, "EXTRACT_TRANSIENT", "Incomplete data received"),
     (25, "EXTRACT_TRANSIENT", "Incomplete yt initial data received" + BUG),
     (25, "EXTRACT_TRANSIENT", "YouTube said: Unknown error."),
+    (25, "EXTRACT_TRANSIENT", "\r[download] Got error: HTTP Error 503: Service Unavailable"),
+    (25, "EXTRACT_TRANSIENT", "An extractor error has occurred. (caused by KeyError('X'))" + BUG),
     (25, "EXTRACT_TRANSIENT", "Unable to download API page: HTTP Error 503: Service Unavailable"),
     (
         26,
@@ -519,6 +521,12 @@ HIDDEN = {
     "429 on the player": (NO_FORMATS, (API_429,), "RATE_LIMIT_IP", 429),
     "429 on everything": (
         "Failed to extract any player response",
+        (API_429,),
+        "RATE_LIMIT_IP",
+        429,
+    ),
+    "429 on everything, with cookies": (
+        "ERROR: dQw4w9WgXcQ: An extractor error has occurred. (caused by KeyError('CONTEXT'))",
         (API_429,),
         "RATE_LIMIT_IP",
         429,
