@@ -70,7 +70,8 @@ def download(
     Args:
         urls: YouTube videos, playlists or channels: links, or ids of eleven characters.
         jar: The jar whose cookies are used. Empty: the cookie manager's, or else 'youtube'.
-        destination: The folder that the videos go to, on the machine where the run happens.
+        destination: The folder for the videos, where the run happens. A relative one is below the
+            current folder, or below the home folder when a worker runs it.
         cookies: When cookies are used: always, only when a video needs them, or never.
         quality: The tallest picture to take, or 'audio' for the sound alone.
         concurrency: How many videos are downloaded at once, from 1 to 32.
@@ -80,7 +81,7 @@ def download(
         block = load(manager) if manager else None
         request = DownloadRequest.of(
             tuple(urls),
-            destination.expanduser(),
+            place_of(destination),
             jar=jar or (block.jar if block else JAR),
             cookies=cookies,
             quality=quality,
@@ -91,6 +92,12 @@ def download(
         hint = f"; hint: {error.hint}" if error.hint else ""
         return Failed(message=f"{error.message}{hint}", data=error)  # type: ignore[return-value]  # Prefect unwraps it
     return final_state(summary)  # type: ignore[return-value]  # Prefect unwraps it
+
+
+def place_of(destination: Path) -> Path:
+    """Return where the videos go; a worker's current folder is removed when the run ends."""
+    deployed = runtime.deployment.id is not None
+    return (Path.home() if deployed else Path.cwd()) / destination.expanduser()
 
 
 def load(manager: str) -> CookieManager:

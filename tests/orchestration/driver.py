@@ -59,6 +59,11 @@ def leaky_result(secret: str) -> list[str]:
     return [secret]
 
 
+@task
+def leaky_failure(secret: str) -> None:
+    raise ValueError(secret)
+
+
 @flow
 def leaky(secret: str) -> None:
     """Leaks in every way that the scan claims to see."""
@@ -72,7 +77,7 @@ def leaky(secret: str) -> None:
     (Path(os.environ["COOKIE_TEMP_DIR"]) / secret).write_text(secret)
     command = [sys.executable, "-c", "import time; time.sleep(1)", secret]
     subprocess.run(command, env={"LEAK": secret}, check=True)
-    raise ValueError(secret)
+    leaky_failure(secret)
 
 
 def run_leaky(secret: str) -> None:

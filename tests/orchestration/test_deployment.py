@@ -111,5 +111,5 @@ def test_a_run_by_hand_and_a_run_by_schedule_download_through_the_worker(
     assert finished[0].state.is_completed(), finished[0].state.message
     assert {"jar:youtube", "cookies:ok"} <= set(first[0].tags)
     assert len(place.videos()) == 1
-    # A relative destination means the folder in which the worker was started.
+    # A relative destination is below the home folder: the run's own folder goes with it.
     assert len(list((server.folder / "downloads").glob("*.mp4"))) == 1
