@@ -25,6 +25,8 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
 COUNTS_SHOWN = 6
 """Of a run's outcomes by class; `--json` has all."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""No trail is older; years of three digits would sort wrongly among its days."""
 
 _SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
 
@@ -111,12 +113,14 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
 
 
 def parse_since(text: str, *, now: datetime) -> datetime:
-    """Return the moment that '7d', '12h' or '2026-01-31' means."""
+    """Return the moment that '7d', '12h' or '2026-01-31' means, in UTC, 1970 at the earliest."""
     try:
         if match := _SPAN.fullmatch(text):
-            return now - timedelta(**{UNITS[match[2]]: int(match[1])})
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            moment = now - timedelta(**{UNITS[match[2]]: int(match[1])})
+        else:
+            moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(moment.astimezone(UTC), EPOCH)
     except (ValueError, OverflowError):
         raise InputError(
             "--since: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"

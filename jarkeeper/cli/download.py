@@ -102,13 +102,12 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
 
     settings = invocation.settings()
     request = _request(settings, urls, chosen)
+    screen = choose_screen(request.destination, as_json=invocation.as_json, quiet=chosen["quiet"])
     if chosen["as_flow"]:
         summary = _run_as_flow(settings, request)
     else:
-        screen = choose_screen(
-            request.destination, as_json=invocation.as_json, quiet=chosen["quiet"]
-        )
         summary = _run(settings, request, screen)
+    screen.finished(summary)
     if invocation.as_json:
         print_json(summary.as_dict())
     return exit_of_run(summary)
@@ -130,9 +129,7 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
         videos = downloader.expand()
         screen.planned(videos)
         fetch_all(downloader, videos)
-        summary = downloader.finish()
-    screen.finished(summary)
-    return summary
+        return downloader.finish()
 
 
 def _run_as_flow(settings: Settings, request: DownloadRequest) -> Summary:

@@ -163,7 +163,7 @@ def test_ctrl_c_ends_with_a_short_word(failing, capsys):
 
 def test_an_operating_system_error_is_told_without_a_traceback(capsys):
     try:
-        open("/nowhere/at/all").close()  # noqa: SIM115
+        open("/nowhere/at/all").close()
     except OSError as error:
         code = report(error, as_json=False)
 

@@ -1,0 +1,331 @@
+"""The command `jarkeeper`, as processes of its own, against the stand-in: what a user sees."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jarkeeper.settings import Settings
+from standin.server import StandIn
+
+CANARY = "canary-7f3a"
+VIDEO, OTHER, PRIVATE = "dQw4w9WgXcQ", "aaaaaaaaaaa", "private0000"
+SMALL = 200_000
+
+Ended = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
+    paths = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm"}
+    return paths | settings.environment()
+
+
+@pytest.fixture
+def jarkeeper(environment: dict[str, str], tmp_path: Path) -> Callable[..., Ended]:
+    """Run a command in `tmp_path` to its end."""
+
+    def run(*words: str, text: str = "") -> Ended:
+        return subprocess.run(
+            [sys.executable, "-m", "jarkeeper", *words],
+            cwd=tmp_path,
+            env=environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def ready(jarkeeper: Callable[..., Ended], youtube: StandIn, tmp_path: Path) -> None:
+    """A vault with one login in it, and a video."""
+    youtube.control.set_size(SMALL)
+    youtube.control.add_video(VIDEO, title="A song", size=SMALL)
+    youtube.control.add_video(PRIVATE, title="Secret", answer="private")
+    (tmp_path / "cookies.txt").write_text(youtube.control.new_session("one", canary=CANARY))
+    assert jarkeeper("init").returncode == 0
+    assert jarkeeper("import", "cookies.txt").returncode == 0
+
+
+def test_from_a_cookie_file_to_a_video_and_its_audit_trail(jarkeeper, youtube, tmp_path):
+    youtube.control.add_video(VIDEO, title="A song", size=SMALL)
+    text = youtube.control.new_session("one", canary=CANARY)
+
+    ended = [
+        jarkeeper("init"),
+        jarkeeper("import", "-", text=text),
+        jarkeeper("download", VIDEO),
+        jarkeeper("status"),
+        jarkeeper("validate"),
+        jarkeeper("check"),
+        jarkeeper("audit", "--verify"),
+    ]
+
+    assert [end.returncode for end in ended] == [0] * 7, [end.stderr for end in ended]
+    assert (tmp_path / "downloads" / f"A song [{VIDEO}].mp4").stat().st_size == SMALL
+    actions = [line.split()[2] for line in ended[6].stdout.splitlines() if line[:2] == "20"]
+    assert actions[:3] == ["init", "import", "lend"]
+    assert "ok: intact" in ended[6].stdout
+    assert CANARY not in "".join(end.stdout + end.stderr for end in ended)
+
+
+def test_in_a_pipe_each_finished_video_is_one_line(ready, jarkeeper):
+    ended = jarkeeper("download", VIDEO, PRIVATE, "--to", "there")
+
+    arrived, failed = sorted(ended.stdout.splitlines())
+    assert ended.returncode == 1
+    assert arrived == f"downloaded     {VIDEO}  195.3 KiB  there/A song [{VIDEO}].mp4"
+    assert failed == f"failed         {PRIVATE}  PRIVATE: the video is private"
+    assert "cookies: active jar: logged in for another" in ended.stderr
+    assert "failed: private, 1 video\n  next: " in ended.stderr
+    assert "1 downloaded, 1 failed" in ended.stderr
+    assert "\x1b" not in ended.stdout + ended.stderr
+
+
+def test_a_machine_gets_the_summary_as_one_document(ready, jarkeeper):
+    ended = jarkeeper("download", "--json", VIDEO)
+
+    summary = json.loads(ended.stdout)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert (summary["downloaded"], summary["uses"]) == (1, {"active": 1})
+    assert summary["receipts"][0]["file"] == f"A song [{VIDEO}].mp4"
+
+
+@pytest.mark.parametrize(
+    "words", [["init"], ["status"], ["validate"], ["check"], ["audit", "--verify"]], ids=" ".join
+)
+def test_every_command_prints_one_document(words, ready, jarkeeper):
+    ended = jarkeeper(*words, "--json")
+
+    assert isinstance(json.loads(ended.stdout), dict)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_an_import_is_told_to_machines_without_a_cookie(ready, jarkeeper):
+    ended = jarkeeper("import", "--json", "cookies.txt")
+
+    receipt = json.loads(ended.stdout)
+    assert receipt["jar"] == "youtube"
+    assert [slot["slot"] for slot in receipt["slots"]] == ["active", "backup"]
+    assert CANARY not in ended.stdout
+
+
+def test_quiet_says_nothing_where_all_is_well(ready, jarkeeper):
+    ended = jarkeeper("download", "-q", VIDEO)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_quiet_says_what_went_wrong(ready, jarkeeper):
+    ended = jarkeeper("download", "-q", VIDEO, PRIVATE)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"failed         {PRIVATE}" in ended.stderr
+    assert VIDEO not in ended.stderr
+
+
+def test_a_list_is_read_from_standard_input(ready, jarkeeper):
+    listed = f"\ufeff# my list\n\n  https://youtu.be/{VIDEO}  \n# {PRIVATE}\n{OTHER}\n"
+
+    ended = jarkeeper("download", "--from-file", "-", text=listed)
+
+    assert ended.returncode == 0
+    assert {line.split()[1] for line in ended.stdout.splitlines()} == {VIDEO, OTHER}
+
+
+def test_what_is_there_is_not_fetched_again(ready, jarkeeper):
+    jarkeeper("download", VIDEO)
+
+    again = jarkeeper("download", VIDEO)
+
+    assert again.returncode == 0
+    assert again.stdout.startswith(f"already there  {VIDEO}")
+
+
+def test_a_stopped_run_has_an_exit_code_of_its_own(ready, jarkeeper, youtube):
+    youtube.control.set_answer("bot_check")
+
+    ended = jarkeeper("download", VIDEO, "--json")
+
+    assert ended.returncode == 4
+    assert json.loads(ended.stdout)["stopped"]
+
+
+def test_a_dead_login_is_told_by_validate(ready, jarkeeper, youtube):
+    youtube.control.revoke("one")
+    jarkeeper("download", VIDEO)
+
+    validated, status = jarkeeper("validate"), jarkeeper("status")
+
+    assert validated.returncode == 1
+    assert "critical: YouTube ended this login" in validated.stdout
+    assert re.search(r"^active +dead ", status.stdout, re.MULTILINE)
+    assert "next   export fresh cookies" in status.stdout
+
+
+def test_without_a_vault_nothing_is_asked_of_youtube(jarkeeper, youtube):
+    ended = jarkeeper("download", VIDEO, "--json")
+
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["hint"] == "run `jarkeeper init`"
+    assert "jarkeeper: error: vault" in ended.stderr
+    assert youtube.control.requests() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["https://example.org/watch?v=dQw4w9WgXcQ"],
+        ["file:///etc/passwd"],
+        ["--quality", "9999p", VIDEO],
+        ["--concurrency", "0", VIDEO],
+        ["--jar", "../x", VIDEO],
+        ["--from-file", "nowhere.txt"],
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_refused_before_any_request(words, ready, jarkeeper, youtube):
+    youtube.control.clear()
+
+    ended = jarkeeper("download", *words)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("jarkeeper: error: ")
+    assert "Traceback" not in ended.stderr
+    assert youtube.control.requests() == []
+
+
+def test_a_broken_cookie_file_is_told_by_line_and_changes_nothing(ready, jarkeeper, tmp_path):
+    (tmp_path / "bad.txt").write_text(f".youtube.com\tTRUE\t/\tTRUE\t0\tSID {CANARY}\n")
+    before = jarkeeper("status", "--json").stdout
+
+    ended = jarkeeper("import", "bad.txt")
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("jarkeeper: error: bad.txt line 1: expected 7 tab-separated")
+    assert CANARY not in ended.stderr + ended.stdout
+    assert json.loads(before)["jars"][0]["head_seq"] == 1
+    assert json.loads(jarkeeper("status", "--json").stdout)["jars"][0]["head_seq"] == 1
+
+
+def test_a_reader_that_goes_away_stops_no_download(ready, environment, youtube, tmp_path):
+    ids = [f"video{number:06d}" for number in range(6)]
+    command = f"{sys.executable} -m jarkeeper download --concurrency 1 {' '.join(ids)}; echo $? >&2"
+
+    ended = subprocess.run(
+        ["sh", "-c", f"{{ {command}; }} | head -n 1"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert len(ended.stdout.splitlines()) == 1
+    assert len(list((tmp_path / "downloads").glob("*.mp4"))) == 6
+    assert ended.stderr.splitlines()[-1] == "0"
+    assert "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_ends_the_run_and_its_worker_with_a_short_word(
+    ready, environment, youtube, tmp_path
+):
+    youtube.control.fault("media", stall_after=50_000, stall_seconds=60)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jarkeeper", "download", VIDEO],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until(lambda: youtube.control.requests(endpoint="media"))
+
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert errors.rstrip().endswith("jarkeeper: interrupted")
+    assert "Traceback" not in errors
+    wait_until(lambda: not alive_in(process.pid))
+
+
+def test_a_terminal_gets_bars_signs_and_no_foreign_escapes(ready, environment, youtube, tmp_path):
+    youtube.control.add_video(OTHER, title="\x1b[31mred\u202e [bold]x[/bold]", size=SMALL)
+    youtube.control.fault("media", bytes_per_second=200_000)
+
+    code, seen = on_terminal(["download", VIDEO, OTHER, PRIVATE], environment, tmp_path)
+
+    assert code == 1
+    assert "━" in seen
+    assert "✓" in seen
+    assert "✗" in seen
+    assert "[bold]x[/bold]" in seen
+    assert "\x1b[31mred" not in seen
+    assert "\u202e" not in seen
+
+
+def test_a_narrow_terminal_shows_the_whole_status(ready, environment, tmp_path):
+    _, seen = on_terminal(["status"], environment | {"COLUMNS": "80"}, tmp_path)
+
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+    assert re.search(r"active +healthy +\d+ s +\d{4}-\d\d-\d\d +[0-9a-f]{8} +[0-9a-f]{8}", plain)
+
+
+def on_terminal(words: list[str], environment: dict[str, str], folder: Path) -> tuple[int, str]:
+    """Run a command whose output is a terminal; return its code and all that was drawn."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jarkeeper", *words],
+        cwd=folder,
+        env=environment | {"COLUMNS": environment.get("COLUMNS", "100"), "LANG": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            part = os.read(ours, 65_536)
+        except OSError:  # Linux says so when the last writer has gone
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    return process.wait(60), seen.decode()
+
+
+def wait_until(claim: Callable[[], object], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def alive_in(session: int) -> list[int]:
+    """Return the processes of a session that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
