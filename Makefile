@@ -28,7 +28,9 @@ check: $(STAMP) ## Lint, types, import rules, generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache > .lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@rm .lint-imports.log
+	@$(BIN)/python docs/generate.py --check
 
 proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped
 	@JARKEEPER_PROOF=10000 $(BIN)/python -m pytest tests/security --timeout=7200
@@ -36,7 +38,8 @@ proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped
 bench: $(STAMP) ## Measure against yt-dlp, and write docs/performance.md
 	@$(BIN)/python bench/run.py
 
-format: $(STAMP) ## Format the code
+format: $(STAMP) ## Format the code, write the generated documents
+	@$(BIN)/python docs/generate.py
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 

@@ -38,7 +38,7 @@ class Settings:
     temp_dir: Path = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
     """Where a temporary file goes if one cannot be avoided; memory, not disk."""
     refresh_interval: int = 86_400
-    """Seconds between two refreshes of a jar."""
+    """Seconds after which a run asks the vault again for the jar it uses."""
     validation_enabled: bool = True
     """Whether a run checks its cookies before it starts."""
     backup_count: int = 3
@@ -255,7 +255,7 @@ VARIABLES: dict[str, Variable] = {
         "COOKIE_ENCRYPTION_KEY", _key, lambda key: base64.b64encode(key).decode()
     ),
     "temp_dir": Variable("COOKIE_TEMP_DIR", _path),
-    "refresh_interval": Variable("COOKIE_REFRESH_INTERVAL", _whole(60, 31_536_000)),
+    "refresh_interval": Variable("COOKIE_REFRESH_INTERVAL", _whole(1, 31_536_000)),
     "validation_enabled": Variable(
         "COOKIE_VALIDATION_ENABLED", _flag, lambda flag: "true" if flag else "false"
     ),

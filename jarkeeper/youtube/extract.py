@@ -114,7 +114,8 @@ class Extractor:
         )
 
     def _instance(self, use: str, loan: Loan | None) -> YoutubeDL:
-        if use not in self._instances:
+        ydl = self._instances.get(use)
+        if ydl is None or (loan is not None and ydl.cookiejar is not loan.cookiejar):
             options = download_options(
                 self._settings,
                 staging=self._staging,
@@ -122,8 +123,8 @@ class Extractor:
                 logger=self._journal,
                 hook=self._progress,
             )
-            self._instances[use] = use_cookies(YoutubeDL(options), loan)
-        return self._instances[use]
+            ydl = self._instances[use] = use_cookies(YoutubeDL(options), loan)
+        return ydl
 
     def _judge(
         self, error: BaseException | None, *, loan: Loan | None, list_id: str | None

@@ -62,6 +62,11 @@ class Loan:
         """The generation in use; a write-back moves it on."""
         return self._lent.generation
 
+    @property
+    def age_seconds(self) -> float:
+        """How long the jar has been on loan."""
+        return time.monotonic() - self._began
+
     def is_alive(self, now: datetime) -> bool:
         """Return whether the session survived so far, by yt-dlp's own rule."""
         return is_authenticated(observe(self.snapshot(), sites=self._sites), now)
@@ -97,9 +102,7 @@ class Loan:
             if not self._is_over:
                 self._keep()
             self._is_over = True
-            self._vault.record_use(
-                self._lent, counts=dict(self._counts), seconds=time.monotonic() - self._began
-            )
+            self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
 
     def _mark(self, outcome: Classification, *, now: datetime) -> None:
         state = outcome.slot_verdict

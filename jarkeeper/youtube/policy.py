@@ -84,11 +84,6 @@ def telling_failure(tries: Sequence[tuple[Use, FailureClass]]) -> FailureClass:
     return failure
 
 
-def is_curable(failure: FailureClass) -> bool:
-    """Return whether the same video may succeed later in the same run."""
-    return row_of(failure).curable
-
-
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How long to wait before each further attempt. `waits` grow; jitter spreads parallel runs."""

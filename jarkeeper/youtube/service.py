@@ -130,9 +130,15 @@ class Service:
         if use == Use.NONE:
             return None
         with self._lock:
+            if use in self._loans and self._is_due(self._loans[use]):
+                self._loans.pop(use).give_back()
             if use not in self._loans:
                 self._loans[use] = self._borrow(use)
             return self._loans[use]
+
+    def _is_due(self, loan: Loan) -> bool:
+        # A long run must notice that newer cookies were imported meanwhile.
+        return loan.age_seconds >= self._settings.refresh_interval
 
     def _borrow(self, use: str) -> Loan:
         vault = self._open_vault()

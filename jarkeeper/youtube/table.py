@@ -164,7 +164,7 @@ TABLE: tuple[Row, ...] = (
         patterns=("all player responses are invalid", "your ip is likely being blocked"),
         stops_run=True,
         explanation="YouTube blocks this address",
-        next_step="wait a day, or run it from another network; the cookies are not to blame",
+        next_step="wait a day, then download less at once; the cookies are not to blame",
     ),
     Row(
         number=14,

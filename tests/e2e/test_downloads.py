@@ -4,13 +4,15 @@ import hashlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jarkeeper.downloads.receipts import Outcome, Summary
+from jarkeeper.downloads.downloader import Downloader
+from jarkeeper.downloads.receipts import Outcome, Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.downloads.run import run_downloads
 from jarkeeper.errors import NotFound, NotInitialised
@@ -399,6 +401,23 @@ def test_the_audit_trail_tells_the_story(vault, youtube, run) -> None:
     assert ("mark", "outcome") in told
     assert ("write-back", "outcome") in told
     assert ("use", "outcome") in told
+
+
+def test_a_long_run_notices_cookies_that_were_imported_meanwhile(
+    vault, settings, youtube, tmp_path
+) -> None:
+    take_in(vault, youtube, "old")
+    request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos")
+
+    with Downloader(replace(settings, refresh_interval=1), request) as downloader:
+        downloader.prepare()
+        first = downloader.attempt(Video(VIDEO))
+        take_in(vault, youtube, "new")
+        time.sleep(1.1)
+        second = downloader.attempt(Video(OTHER))
+
+    assert first.generation != second.generation
+    assert second.generation == vault.status("youtube").active.generation.id
 
 
 def test_marks_reach_the_listener(vault, youtube, run) -> None:

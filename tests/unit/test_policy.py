@@ -12,7 +12,6 @@ from jarkeeper.youtube.policy import (
     RetryPolicy,
     Use,
     first_use,
-    is_curable,
     next_use,
     telling_failure,
     usable_after,
@@ -257,7 +256,6 @@ def test_a_curable_failure_is_retried_as_often_as_its_row_says(failure, expected
     waits = [WAITS.wait(class_, made=made, chance=0) for made in range(1, len(expected) + 1)]
 
     assert waits == expected
-    assert is_curable(class_) == (expected[0] is not None)
 
 
 def test_jitter_only_lengthens_a_wait_and_has_a_bound():

@@ -87,7 +87,7 @@ BAD = [
     ("COOKIE_ENCRYPTION_KEY", "c2hvcnQ="),
     ("COOKIE_ENCRYPTION_KEY", "not base64 at all, canary"),
     ("COOKIE_ENCRYPTION_KEY", "kéy"),
-    ("COOKIE_REFRESH_INTERVAL", "59"),
+    ("COOKIE_REFRESH_INTERVAL", "0"),
     ("COOKIE_REFRESH_INTERVAL", "6e1"),
     ("COOKIE_REFRESH_INTERVAL", "9" * 5000),
     ("COOKIE_REFRESH_INTERVAL", "²"),

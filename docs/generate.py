@@ -1,0 +1,126 @@
+"""Write the reference pages that the code already knows: `python docs/generate.py [--check]`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from dataclasses import MISSING, fields
+from itertools import pairwise
+from pathlib import Path
+
+from jarkeeper import settings
+from jarkeeper.settings import VARIABLES, Settings
+from jarkeeper.youtube.failures import TABLE, UNKNOWN, Row
+
+REFERENCE = Path(__file__).parent / "reference"
+
+SETTINGS_PAGE = """# Settings
+
+Read once from the environment when a command or flow starts, and checked together: every mistake
+is reported at once, and no secret is echoed. An empty value counts as none.
+
+| variable | default | meaning |
+|---|---|---|
+{rows}
+
+The places follow the XDG base directory rules: `XDG_DATA_HOME`, `XDG_CONFIG_HOME` and
+`XDG_STATE_HOME` move them. `JARKEEPER_PROXY` and `JARKEEPER_CA_FILE` reach yt-dlp; operators
+behind a corporate proxy need both. Nothing else of the environment reaches the worker but `PATH`,
+`LANG`, `LC_ALL` and `TZ`.
+"""
+
+FAILURES_PAGE = """# What a failed download means
+
+The first row that applies decides. *Backup* and *none* tell whether other cookies, or no cookies,
+may help; *slot* what becomes of the cookies that were used; *again* whether the run tries once
+more by itself, with growing waits; *stop* whether the run ends there, because more requests would
+do harm.
+
+| # | class | what it means | backup | none | slot | again | stop | what to do |
+|---|---|---|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def settings_page() -> str:
+    """Return the table of all settings, from the fields' own words."""
+    words = field_docstrings()
+    rows = [
+        f"| `{VARIABLES[item.name].name}` | {default_of(item.name)} | {words[item.name]} |"
+        for item in fields(Settings)
+    ]
+    return SETTINGS_PAGE.format(rows="\n".join(rows))
+
+
+def field_docstrings() -> dict[str, str]:
+    """Return what stands below each field of `Settings`."""
+    tree = ast.parse(inspect.getsource(settings))
+    body = next(
+        node.body
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    )
+    words = {}
+    for field, text in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            words[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
+    return words
+
+
+def default_of(name: str) -> str:
+    """Return the default as one would write it."""
+    places = {
+        "vault": "`~/.local/share/jarkeeper/vault`",
+        "key_file": "`~/.config/jarkeeper/key`",
+        "state_dir": "`~/.local/state/jarkeeper`",
+    }
+    default = next(item.default for item in fields(Settings) if item.name == name)
+    if default is MISSING:
+        return places[name]
+    return "none" if default is None else f"`{VARIABLES[name].write(default)}`"
+
+
+def failures_page() -> str:
+    """Return the classifier's table as an operator reads it."""
+    return FAILURES_PAGE.format(rows="\n".join(failure_row(row) for row in (*TABLE, UNKNOWN)))
+
+
+def failure_row(row: Row) -> str:
+    """Return one line of the table."""
+    verdict = row.slot_verdict.value if row.slot_verdict else ""
+    if row.cool_minutes:
+        verdict += f" {row.cool_minutes} min"
+    cells = (
+        "" if row is UNKNOWN else str(row.number),
+        f"`{row.failure}`",
+        row.explanation,
+        row.helps_backup.value,
+        row.helps_none.value,
+        verdict,
+        "yes" if row.curable else "",
+        "yes" if row.stops_run else "",
+        row.next_step,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> int:
+    """Write the pages, or with `--check` say which differ."""
+    pages = {"settings.md": settings_page(), "failures.md": failures_page()}
+    stale = [
+        name
+        for name, text in pages.items()
+        if not (REFERENCE / name).is_file() or (REFERENCE / name).read_text() != text
+    ]
+    if "--check" in sys.argv:
+        for name in stale:
+            print(f"docs/reference/{name}: differs from the code, run `make format`")
+        return 1 if stale else 0
+    for name in stale:
+        (REFERENCE / name).write_text(pages[name])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
