@@ -1,0 +1,64 @@
+"""What was aimed at, and whether the figures reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from measure import Spread
+from ways import CORE, FLOW, LIBRARY, YT_DLP
+
+if TYPE_CHECKING:
+    from report import Figures, Round
+
+Verdict = tuple[str, str, str]
+
+
+def aims(figures: Figures) -> Iterator[Verdict]:
+    """Yield each aim, the figure that was measured, and whether it is reached."""
+    for item in figures.rounds:
+        if item.videos == 1:
+            yield from _large(item)
+        else:
+            yield from _many(item)
+    starts = figures.starts
+    yield _at_most("first byte of `jarkeeper download`", starts.first_byte[CORE].median, 2.0, "s")
+    status = Spread.of([sample.wall for sample in starts.status]).median
+    yield _at_most("`jarkeeper status`, cold", status, 0.3, "s")
+
+
+def _many(item: Round) -> Iterator[Verdict]:
+    for has_cookies in (False, True):
+        core, flow, library, command = (
+            item.way(name, has_cookies=has_cookies) for name in (CORE, FLOW, LIBRARY, YT_DLP)
+        )
+        assert core
+        assert flow
+        assert library
+        assert command
+        where = f"{item.latency} ms, {'with' if has_cookies else 'without'} cookies"
+        if item.latency:
+            for way in (core, flow):
+                faster = 1 / item.ratio(way, command).median
+                aim = f"{where}: `{way.name}` at least 3 times as fast as `{command.name}`"
+                yield aim, f"{faster:.2f} times", _word(faster >= 3)
+        aim = f"{where}: the flow, once it runs, against the bare library"
+        yield _at_most(aim, item.ratio(flow, library).median, 1.25, "times")
+
+
+def _large(item: Round) -> Iterator[Verdict]:
+    for name in (CORE, FLOW):
+        way = item.way(name, has_cookies=False)
+        command = item.way(YT_DLP, has_cookies=False)
+        assert way
+        assert command
+        aim = f"large file: `{name}` against `{YT_DLP}`"
+        yield _at_most(aim, item.ratio(way, command).median, 1.1, "times")
+
+
+def _at_most(aim: str, measured: float, bound: float, unit: str) -> Verdict:
+    return f"{aim}: at most {bound:g} {unit}", f"{measured:.2f} {unit}", _word(measured <= bound)
+
+
+def _word(reached: bool) -> str:
+    return "reached" if reached else "**not reached**"
