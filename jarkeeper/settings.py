@@ -57,8 +57,8 @@ class Settings:
     """An HTTP or SOCKS proxy for YouTube; may hold a password."""
     ca_file: Path | None = None
     """Certificates, in PEM form, trusted in addition to the usual ones."""
-    log_level: str = "info"
-    """How much is said on standard error."""
+    log_level: str = "warning"
+    """What is said on standard error besides: `info` every access, `debug` every try, as JSON."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit import Actor, Event
+from jarkeeper.audit.log import log_event
 from jarkeeper.errors import NotInitialised
 from jarkeeper.keys import KeyWrapper
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
@@ -49,7 +50,7 @@ def open_vault(
     *,
     actor: str = "cli",
     flow_run: str | None = None,
-    listener: Callable[[Event], None] | None = None,
+    listener: Callable[[Event], None] = log_event,
 ) -> Vault:
     """Return the vault. Raises `NotInitialised` without one, `KeyUnavailable` without a key."""
     store = LocalStore(settings.vault)

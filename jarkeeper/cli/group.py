@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ class Invocation:
     def settings(self) -> Settings:
         """Return the settings in force, with the vault of the command line in place of theirs."""
         settings = Settings.read()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(message)s")
         return settings if self.vault is None else replace(settings, vault=self.vault.absolute())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -30,10 +31,13 @@ from jarkeeper.youtube.messages import (
     Start,
     Withheld,
     WroteBack,
+    encode,
 )
 from jarkeeper.youtube.policy import RetryPolicy, Use, first_use, next_use, telling_failure
 from jarkeeper.youtube.session import WorkerSession
 from jarkeeper.youtube.targets import Target, TargetKind
+
+LOG = logging.getLogger("jarkeeper.downloads")
 
 Notice = Event | VideoReceipt
 Listener = Callable[[Notice], None]
@@ -174,6 +178,7 @@ class Downloader:
         use: Use | None = first_use(self.request.cookies, self._circuit.usable)
         while use is not None and self._circuit.reason is None:
             last = self._worker().fetch(video.id, use=use.value)
+            LOG.debug("%s", encode(last).decode().rstrip())
             self._withdraw(use, last.slot_state)
             if last.failure is None:
                 return self._arrived(video, last, tries=len(tries) + 1, began=began)
@@ -283,6 +288,7 @@ class Downloader:
             self._circuit.withdraw(Use(notice.use))
         if isinstance(notice, STORY):
             self._events.append(notice)
+            LOG.info("%s", encode(notice).decode().rstrip())
         if self._listener is not None:
             self._listener(notice)
 
