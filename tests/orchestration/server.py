@@ -65,7 +65,7 @@ def prefect_server(folder: Path, **settings: str) -> Iterator[PrefectServer]:
     server = PrefectServer(folder, free_port())
     command = ["server", "start", "--host", "127.0.0.1", "--port", str(server.port)]
     with prefect_process(server, command, name="server", settings=settings) as process:
-        wait_for(lambda: _answers(server, process), seconds=START_SECONDS, what="the server")
+        wait_for(lambda: answers(server, process), seconds=START_SECONDS, what="the server")
         yield server
 
 
@@ -128,7 +128,8 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _answers(server: PrefectServer, process: subprocess.Popen[bytes]) -> bool:
+def answers(server: PrefectServer, process: subprocess.Popen[bytes]) -> bool:
+    """Return whether the server can be used; a server that ended is an error."""
     assert process.poll() is None, (server.folder / "server.log").read_text()
     try:
         with urllib.request.urlopen(f"{server.api}/health", timeout=5) as answer:
