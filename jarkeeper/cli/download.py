@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -124,6 +126,8 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
     from jarkeeper.downloads.downloader import Downloader
     from jarkeeper.downloads.run import fetch_all
 
+    # A container is ended by SIGTERM: the worker ends too, and refreshed cookies are kept.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))
     with screen, Downloader(settings, request, listener=screen.hear, actor="cli") as downloader:
         screen.prepared(downloader.prepare())
         videos = downloader.expand()

@@ -27,6 +27,8 @@ class Exit(IntEnum):
     """Ctrl-C, as shells number it."""
     PIPE_CLOSED = 141
     """Whoever read the output went away, as shells number it."""
+    TERMINATED = 143
+    """SIGTERM, as shells number it."""
 
 
 def exit_of(error: BaseException) -> Exit:

@@ -18,6 +18,7 @@ from standin.server import StandIn
 
 CANARY = "canary-7f3a"
 VIDEO, OTHER, PRIVATE = "dQw4w9WgXcQ", "aaaaaaaaaaa", "private0000"
+PLAYLIST = "PLaaaaaaaaaaaaaaaa"
 SMALL = 200_000
 
 Ended = subprocess.CompletedProcess[str]
@@ -264,17 +265,44 @@ def test_ctrl_c_ends_the_run_and_its_worker_with_a_short_word(
     wait_until(lambda: not alive_in(process.pid))
 
 
-def test_a_terminal_gets_bars_signs_and_no_foreign_escapes(ready, environment, youtube, tmp_path):
-    youtube.control.add_video(OTHER, title="\x1b[31mred\u202e [bold]x[/bold]", size=SMALL)
-    youtube.control.fault("media", bytes_per_second=200_000)
+def test_sigterm_keeps_what_youtube_refreshed(ready, environment, youtube, tmp_path, jarkeeper):
+    (tmp_path / "two.txt").write_text(youtube.control.new_session("two", rotate_every=2))
+    jarkeeper("import", "two.txt")
+    youtube.control.fault("media", video_id=OTHER, stall_after=50_000, stall_seconds=60)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jarkeeper", "download", VIDEO, OTHER],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until(lambda: youtube.control.requests(endpoint="media", video_id=OTHER))
 
-    code, seen = on_terminal(["download", VIDEO, OTHER, PRIVATE], environment, tmp_path)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+
+    status = json.loads(jarkeeper("status", "--json").stdout)
+    assert process.returncode == 143
+    assert "Traceback" not in errors
+    assert status["jars"][0]["slots"][0]["source"] == "write-back"
+    wait_until(lambda: not alive_in(process.pid))
+
+
+def test_a_terminal_gets_bars_signs_and_no_foreign_escapes(ready, environment, youtube, tmp_path):
+    youtube.control.add_video(OTHER, title="\x1b[31mred\u202e [bold]x[/nope]", size=SMALL)
+    youtube.control.add_playlist(PLAYLIST, [VIDEO, OTHER, PRIVATE])
+    youtube.control.fault("media", bytes_per_second=200_000)
+    url = f"https://www.youtube.com/playlist?list={PLAYLIST}"
+
+    code, seen = on_terminal(["download", url], environment, tmp_path)
 
     assert code == 1
     assert "━" in seen
     assert "✓" in seen
     assert "✗" in seen
-    assert "[bold]x[/bold]" in seen
+    assert "[bold]x[/nope]" in seen
     assert "\x1b[31mred" not in seen
     assert "\u202e" not in seen
 
