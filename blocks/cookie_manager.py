@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl
 
-from jarkeeper.checks import Finding, Thresholds, check_jar
-from jarkeeper.errors import InputError, NotFound
-from jarkeeper.heads import Slot
+from jarkeeper.checks import Finding
+from jarkeeper.cli.health import examine, heads_of
+from jarkeeper.errors import InputError
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.temporary import Sweep, sweep
@@ -110,23 +110,17 @@ class CookieManager(Block):
         return self._open().lend(self.jar)
 
     def validate_cookie_freshness(self) -> list[Finding]:
-        """Return what can be said of the active and the backup cookies without opening them."""
+        """Return what can be said of the active cookies and the backups, without opening them.
+
+        The message names the slot. Each finding has a severity and a next step.
+        """
         settings = self.settings()
-        head = open_vault(settings, actor="block").status(self.jar)
-        if head is None:
-            raise NotFound(
-                f"jar '{self.jar}': there are no cookies yet",
-                hint="run `jarkeeper import cookies.txt`",
-            )
-        thresholds = Thresholds(settings.expiry_warning_days, settings.expiry_critical_days)
-        findings = []
-        for slot in Slot:
-            record = head.slot(slot)
-            if record is not None:
-                facts = record.generation.facts
-                found = check_jar(facts, now=datetime.now(UTC), thresholds=thresholds)
-                findings += [replace(item, message=f"{slot}: {item.message}") for item in found]
-        return findings
+        (head,) = heads_of(open_vault(settings, actor="block"), self.jar)
+        return [
+            replace(finding, message=f"{slot.name}: {finding.message}")
+            for slot in examine(head, now=datetime.now(UTC), settings=settings)
+            for finding in slot.findings
+        ]
 
     def rotate_cookies(self, path: str | Path) -> ImportReceipt:
         """Make the cookies of a file the active ones and the old active ones a backup.

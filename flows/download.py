@@ -129,7 +129,7 @@ def run(settings: Settings, request: DownloadRequest) -> Summary:
         notices.begin(videos)
         fetch_all(downloader, videos, notices=notices, retries=RetryPolicy(settings.retry_seconds))
         summary = finish(downloader)
-        notices.end()
+        notices.end(sentence_of(summary))
     tag((*tags_before(preparation), *tags_after(summary, notices.slot_states)))
     report(summary)
     return summary

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import queue
-import time
 from typing import Any
-from uuid import UUID
 
 from prefect import get_run_logger
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.events import emit_event
 from prefect.futures import PrefectFuture
 
-from jarkeeper.cli.words import count_of, printable, size
+from flows.progress import ProgressBar
+from jarkeeper.cli.words import printable, size
 from jarkeeper.downloads.downloader import Notice
 from jarkeeper.downloads.receipts import Outcome, Video, VideoReceipt
-from jarkeeper.youtube.messages import Lent, Marked, Progress, Withheld, WroteBack
-
-PROGRESS_KEY = "download-progress"
-PROGRESS_SECONDS = 5.0
-PROGRESS_PERCENT = 5.0
-"""An update costs the server 20 ms and an event: one every five seconds or five per cent."""
+from jarkeeper.youtube.messages import Lent, Marked, Withheld, WroteBack
 
 HEARTBEAT_SECONDS = 1.0
 """How often the flow looks up from waiting, so that the bar moves within one long video."""
@@ -58,10 +51,10 @@ class Notices:
         while not self._queue.empty():
             self._tell_next(0)
 
-    def end(self) -> None:
-        """Tell the rest and leave the progress bar where the run ended."""
+    def end(self, sentence: str) -> None:
+        """Tell the rest and leave the progress bar where the run ended, with what became of it."""
         self.tell()
-        self._bar.end()
+        self._bar.end(sentence)
 
     def _tell_next(self, seconds: float) -> int:
         try:
@@ -132,50 +125,3 @@ class Notices:
             "prefect.resource.name": self._jar,
         }
         emit_event(event, resource=resource, payload={"jar": self._jar, **payload})
-
-
-class ProgressBar:
-    """How much of the videos is there, as a Prefect artifact that moves."""
-
-    def __init__(self) -> None:
-        self._artifact: UUID | None = None
-        self._fractions: dict[str, float] = {}
-        self._shown = (0.0, 0.0)
-
-    def begin(self, videos: tuple[Video, ...]) -> None:
-        """Create the artifact at nought."""
-        self._fractions = dict.fromkeys((video.id for video in videos), 0.0)
-        description = f"Downloading {count_of(len(videos), 'video')}"
-        artifact = create_progress_artifact(0.0, key=PROGRESS_KEY, description=description)
-        assert isinstance(artifact, UUID), "a sync flow creates synchronously"  # noqa: S101
-        self._artifact = artifact
-        self._shown = (time.monotonic(), 0.0)
-
-    def take(self, notice: Notice) -> None:
-        """Count what arrived, and show it if that is due."""
-        if isinstance(notice, VideoReceipt) and notice.video_id in self._fractions:
-            if not notice.curable:
-                self._fractions[notice.video_id] = 1.0
-        elif isinstance(notice, Progress) and notice.video_id in self._fractions and notice.total:
-            self._fractions[notice.video_id] = min(notice.received / notice.total, 1.0)
-        self.show()
-
-    def show(self, *, now: bool = False) -> None:
-        """Update the artifact every five seconds or five per cent, if anything changed."""
-        percent = self.percent()
-        at, before = self._shown
-        due = percent - before >= PROGRESS_PERCENT or time.monotonic() - at >= PROGRESS_SECONDS
-        if self._artifact is None or percent == before or not (due or now):
-            return
-        update_progress_artifact(self._artifact, percent)
-        self._shown = (time.monotonic(), percent)
-
-    def percent(self) -> float:
-        """Return how much of all videos is done, from 0 to 100."""
-        if not self._fractions:
-            return 0.0
-        return round(100 * sum(self._fractions.values()) / len(self._fractions), 1)
-
-    def end(self) -> None:
-        """Show where the run ended."""
-        self.show(now=True)

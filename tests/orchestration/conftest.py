@@ -42,3 +42,10 @@ def place(tmp_path, standin, monkeypatch):
         monkeypatch.setenv(name, value)
     here.prepare()
     return here
+
+
+@pytest.fixture
+def youtube(prefect_api, place):
+    """The stand-in's controls, ready for a flow run; its videos are small."""
+    place.standin.control.set_size(60_000)
+    return place.standin.control

@@ -14,6 +14,8 @@ from prefect.testing.standard_test_suites import BlockStandardTestSuite
 
 from blocks.cookie_manager import CookieManager
 from jarkeeper.errors import InputError, JarFormatError, NotFound, SettingsError
+from jarkeeper.heads import SlotState
+from jarkeeper.wiring import open_vault
 from orchestration.place import Place
 
 LONG = 180 * 86_400
@@ -115,6 +117,16 @@ def test_freshness_is_told_for_both_slots_with_a_next_step(manager, place):
     severity = {finding.message.partition(":")[0]: finding.severity for finding in findings}
     assert severity == {"active": "ok", "backup": "critical"}
     assert all(finding.next_step for finding in findings)
+
+
+def test_freshness_tells_of_a_dead_slot_whatever_its_cookies_say(manager, place):
+    receipt = place.import_session("first")
+    vault = open_vault(place.settings, actor="test")
+    vault.mark("youtube", receipt.generation, SlotState.DEAD, reason="COOKIE_ROTATED")
+
+    findings = manager.validate_cookie_freshness()
+
+    assert {"dead", "no-backup"} <= {finding.code for finding in findings}
 
 
 def test_freshness_of_a_jar_that_is_not_there_says_how_to_begin(manager):

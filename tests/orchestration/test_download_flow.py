@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterFlowRunId,
-    FlowRunFilter,
-    FlowRunFilterId,
-)
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
+from prefect.settings import PREFECT_API_URL
+
+from blocks.cookie_manager import CookieManager
 from flows.download import DownloadFailed, download
 from jarkeeper.errors import NotFound, TargetError
 from jarkeeper.youtube.policy import CookiePolicy
 from orchestration.place import url, video_ids
+from orchestration.runs import artifacts_of, flow_run_of, run, tries_of
+from orchestration.server import wait_for
 
 pytestmark = pytest.mark.harness
 
-VIDEO_BYTES = 60_000
+
+def children_of(process):
+    children = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for path in children for child in path.read_text().split()]
 
 
-@pytest.fixture
-def youtube(prefect_api, place):
-    control = place.standin.control
-    control.set_size(VIDEO_BYTES)
-    return control
-
-
-def run(place, ids, **options):
-    """Return the final state of a run."""
-    return download(
-        [url(video_id) for video_id in ids],
-        destination=place.downloads,
-        return_state=True,
-        **options,
-    )
-
-
-def flow_run_of(state):
-    with get_client(sync_client=True) as client:
-        return client.read_flow_run(state.state_details.flow_run_id)
-
-
-def task_runs_of(state):
-    ours = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
-    with get_client(sync_client=True) as client:
-        return client.read_task_runs(flow_run_filter=ours)
-
-
-def artifacts_of(state):
-    ours = ArtifactFilter(
-        flow_run_id=ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id])
-    )
-    with get_client(sync_client=True) as client:
-        return {artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=ours)}
+def is_running(process):
+    return Path(f"/proc/{process}").exists()
 
 
 def test_an_ad_hoc_call_returns_the_summary(youtube, place):
@@ -65,21 +38,6 @@ def test_an_ad_hoc_call_returns_the_summary(youtube, place):
     assert summary.succeeded
     assert summary.downloaded == 2
     assert len(place.videos()) == 2
-
-
-def test_a_run_shows_its_cookies_in_name_tags_and_artifacts(youtube, place):
-    place.import_session("first")
-
-    state = run(place, video_ids(3))
-
-    flow_run = flow_run_of(state)
-    artifacts = artifacts_of(state)
-    assert state.is_completed()
-    assert flow_run.name == "download 3 urls with youtube"
-    assert {"jar:youtube", "cookies:ok", "used:active"} <= set(flow_run.tags)
-    assert artifacts["download-progress"].data == 100
-    assert "video000002" in str(artifacts["download-receipts"].data)
-    assert "active jar worked" in artifacts["download-summary"].data
 
 
 def test_the_backup_takes_over_when_the_active_cookies_are_dead(youtube, place):
@@ -104,7 +62,7 @@ def test_a_curable_failure_is_cured_by_a_task_retry(youtube, place):
 
     assert state.is_completed(), state.message
     assert len(place.videos()) == 2
-    tries = {task.name: task.run_count for task in task_runs_of(state)}
+    tries = tries_of(state)
     assert tries["videos 1 of 2"] > 1
     assert tries["videos 2 of 2"] == 1
 
@@ -130,7 +88,7 @@ def test_a_failure_that_cannot_be_cured_is_tried_once(youtube, place):
 
     assert state.name == "PartlyDone"
     assert "1 failed: 1 PRIVATE" in state.message
-    assert {task.run_count for task in task_runs_of(state)} == {1}
+    assert tries_of(state) == {"videos 1 of 2": 1, "videos 2 of 2": 1}
 
 
 def test_a_run_without_a_single_video_fails(youtube, place):
@@ -188,3 +146,39 @@ def test_a_url_that_the_gate_refuses_fails_with_the_gates_own_words(youtube, pla
         secret.result()
     assert "hunter2" not in secret.message
     assert youtube.requests() == []
+
+
+def test_a_cookie_manager_says_where_the_vault_is_and_which_jar(youtube, place, monkeypatch):
+    place.import_session("first")
+    settings = place.settings
+    CookieManager(vault=settings.vault, key_file=settings.key_file).save("elsewhere")
+    monkeypatch.setenv("JARKEEPER_VAULT", str(place.folder / "nowhere"))
+
+    lost = run(place, video_ids(1))
+    found = run(place, video_ids(1), manager="elsewhere")
+    unknown = run(place, video_ids(1), manager="nobody")
+
+    assert lost.is_failed()
+    assert found.is_completed(), found.message
+    assert "jar:youtube" in flow_run_of(found).tags
+    assert unknown.message.startswith("cookie manager 'nobody': there is no block of that name")
+
+
+def test_a_run_that_is_ended_leaves_no_worker_behind(youtube, place):
+    place.import_session("first")
+    youtube.fault("media", video_id="video000000", stall_after=1000, stall_seconds=60)
+    call = f"download(['video000000'], destination={str(place.downloads)!r})"
+    code = f"from flows.download import download; {call}"
+    environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
+    flow = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: youtube.requests("media"), seconds=30, what="the download")
+    workers = children_of(flow.pid)
+
+    flow.terminate()
+    flow.wait(30)
+
+    assert workers
+    wait_for(lambda: not any(map(is_running, workers)), seconds=10, what="the worker's end")
+    assert list((place.settings.temp_dir).iterdir()) == []
