@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import pytest
+
+from jarkeeper.anchors import FileAnchors, MemoryAnchors
+from jarkeeper.errors import RollbackError, StoreError
+from jarkeeper.stores.local import LocalStore
+from vaultkit import Always, Clock, FaultyStore, Room, assert_no_canary, cookie_file
+
+
+def found(vault):
+    return {finding.code: finding for finding in vault.check()}
+
+
+def bad(vault):
+    return {code for code, finding in found(vault).items() if finding.severity != "ok"}
+
+
+def cut_off(store, *, after):
+    for key in store.list("cookies/youtube/heads/"):
+        if int(key[-17:-5]) > after:
+            store.delete(key)
+
+
+def test_a_healthy_vault_is_well_in_every_respect(tmp_path):
+    room = Room(
+        store=LocalStore(tmp_path / "vault"),
+        anchors=(FileAnchors(tmp_path / "state"),),
+        clock=Clock(),
+    )
+    room.fill("one", "two")
+
+    findings = found(room.vault)
+
+    assert bad(room.vault) == set()
+    assert set(findings) == {
+        *("key", "store", "fresh", "log", "generations", "view", "audit", "permissions")
+    }
+    assert "test key is the key of this vault" in findings["key"].message
+    assert "2 heads" in findings["log"].message
+    assert "2 slots opened" in findings["generations"].message
+    assert "this process" in findings["fresh"].message
+    assert "state/anchors" in findings["fresh"].message
+    assert "the audit trail" in findings["fresh"].message
+
+
+def test_an_empty_vault_is_well():
+    assert bad(Room().vault) == set()
+
+
+def test_every_finding_has_a_sentence_and_a_next_step():
+    room = Room()
+    one, _ = room.fill("one", "two")
+    room.store.objects[f"cookies/youtube/generations/{one}"] = b"damaged"
+
+    for finding in room.vault.check():
+        assert finding.message
+        assert finding.next_step
+        assert finding.message[-1] != "."
+        assert_no_canary(finding)
+
+
+def test_the_worst_comes_first():
+    room = Room()
+    one, _ = room.fill("one", "two")
+    room.store.objects[f"cookies/youtube/generations/{one}"] = b"damaged"
+
+    severities = [finding.severity for finding in room.vault.check()]
+
+    assert severities[0] == "critical"
+    assert severities == sorted(severities, key=["critical", "warning", "ok"].index)
+
+
+@pytest.mark.parametrize(
+    "key", ["youtube-cookies-active.txt", "youtube-cookies-backup.txt", "metadata.json"]
+)
+@pytest.mark.parametrize("damage", ["changed", "removed"])
+def test_a_view_that_differs_from_the_truth_is_repaired_and_named(key, damage):
+    room = Room()
+    room.fill("one", "two")
+    truth = room.store.get(f"cookies/{key}")
+    room.store.delete(f"cookies/{key}")
+    if damage == "changed":
+        room.store.put(f"cookies/{key}", b"nonsense")
+
+    findings = found(room.vault)
+
+    assert key in findings["view-repaired"].message
+    assert room.store.get(f"cookies/{key}") == truth
+    assert bad(room.vault) == set()
+
+
+def test_a_damaged_generation_in_a_slot_is_critical():
+    room = Room()
+    one, _ = room.fill("one", "two")
+    room.store.objects[f"cookies/youtube/generations/{one}"] += b"x"
+
+    finding = found(room.vault)["generation"]
+
+    assert finding.severity == "critical"
+    assert one[:8] in finding.message
+
+
+def test_a_damaged_generation_of_the_past_is_a_warning():
+    room = Room(backup_count=1)
+    one, *_ = room.fill("one", "two", "three")
+    room.store.objects[f"cookies/youtube/generations/{one}"] += b"x"
+
+    finding = found(room.vault)["past-generation"]
+
+    assert finding.severity == "warning"
+    assert one[:8] in finding.message
+
+
+def test_a_broken_log_is_critical():
+    room = Room()
+    room.fill("one", "two", "three")
+    room.store.delete("cookies/youtube/heads/000000000002.json")
+
+    assert found(room.vault)["log"].severity == "critical"
+
+
+def test_a_rollback_is_seen_by_the_process_that_saw_more():
+    room = Room()
+    room.fill("one", "two", "three")
+    cut_off(room.store, after=1)
+
+    for call in (room.vault.status, room.vault.lend, room.vault.promote):
+        with pytest.raises(RollbackError):
+            call("youtube")
+
+    assert found(room.vault)["rolled-back"].severity == "critical"
+
+
+def test_a_rollback_is_seen_by_another_process_through_a_file(tmp_path):
+    room = Room(anchors=(FileAnchors(tmp_path),))
+    room.fill("one", "two", "three")
+    cut_off(room.store, after=2)
+
+    with pytest.raises(RollbackError, match="has seen head 3"):
+        room.reopen().status("youtube")
+
+
+def test_a_rollback_without_anchors_is_seen_by_the_audit_trail():
+    room = Room()
+    room.fill("one", "two", "three")
+    cut_off(room.store, after=1)
+
+    finding = found(room.reopen())["rolled-back"]
+
+    assert "the audit trail tells of head 3" in finding.message
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+def test_a_jar_of_which_everything_was_removed_is_missed(tmp_path, anchored):
+    room = Room(anchors=(FileAnchors(tmp_path),) if anchored else ())
+    room.fill("one")
+    for key in room.store.list("cookies/youtube/"):
+        room.store.delete(key)
+
+    assert found(room.reopen())["rolled-back"].severity == "critical"
+
+
+def test_a_log_that_was_cut_off_and_continued_is_seen_by_its_anchor(tmp_path):
+    room = Room(anchors=(FileAnchors(tmp_path),))
+    room.fill("one", "two", "three")
+    cut_off(room.store, after=1)
+    other = room.reopen(anchors=())
+    for tag in ("four", "five", "six"):
+        other.import_jar("youtube", cookie_file(tag))
+
+    with pytest.raises(RollbackError, match="not the one"):
+        room.reopen().lend("youtube")
+
+
+def test_a_vault_that_nothing_remembers_is_unknown_once():
+    room = Room()
+    room.fill("one")
+    for key in room.store.list("audit/"):
+        room.store.delete(key)
+
+    vault = room.reopen()
+
+    assert "unknown" in bad(vault)
+    assert "unknown" not in found(vault)
+
+
+def test_anchors_that_cannot_be_used_are_a_warning_and_no_obstacle(tmp_path):
+    anchors = FileAnchors(tmp_path)
+    room = Room(anchors=(anchors,))
+    room.fill("one")
+    (path,) = anchors.place.iterdir()
+    path.write_bytes(b"damaged")
+
+    receipt = room.vault.import_jar("youtube", cookie_file("two"))
+
+    assert "damaged" in receipt.warnings[0]
+    assert "anchor" in bad(room.vault)
+    assert room.vault.lend("youtube")
+
+
+def test_a_reader_that_is_late_does_not_take_another_process_for_a_rollback():
+    anchors = MemoryAnchors()
+    room = Room(anchors=(anchors,))
+    room.fill("one")
+
+    def rival(method, key):
+        if method == "list":
+            faulty.after = lambda *_: None
+            room.fill("two")
+
+    faulty = FaultyStore(room.store, after=rival)
+
+    assert room.reopen(faulty).status("youtube").seq == 1
+
+
+def test_an_edited_audit_record_is_critical():
+    room = Room()
+    room.fill("one")
+    key = room.store.list("audit/")[0]
+    room.store.objects[key] = room.store.objects[key].replace(b'"ok"', b'"no"')
+
+    assert "audit-edited" in bad(room.vault)
+
+
+def test_a_cut_audit_tail_shows_after_a_check():
+    room = Room()
+    room.fill("one")
+    tail = room.store.list("audit/")[-1]
+    room.reopen().check()
+    tails = [key for key in room.store.list("audit/") if key.split("/")[2] == tail.split("/")[2]]
+
+    room.store.delete(tails[-1])
+
+    assert "audit-removed" in bad(room.reopen())
+
+
+def test_an_audit_trail_that_cannot_be_written_is_critical_and_opens_nothing():
+    room = Room()
+    room.fill("one")
+    vault = room.reopen(FaultyStore(room.store, before=Always(StoreError("full"), part="audit/")))
+
+    assert bad(vault) == {"audit-unavailable"}
+
+
+def test_a_store_that_cannot_be_read_is_critical():
+    room = Room()
+    room.fill("one")
+    vault = room.reopen(FaultyStore(room.store, before=Always(StoreError("down"), method="list")))
+
+    assert bad(vault) == {"store"}
+
+
+def test_strange_objects_are_named():
+    room = Room()
+    room.fill("one")
+    room.store.put_if_absent("cookies/youtube/notes.txt", b"")
+
+    finding = found(room.vault)["stranger"]
+
+    assert "'cookies/youtube/notes.txt'" in finding.message
+
+
+def test_open_permissions_are_named(tmp_path):
+    room = Room(store=LocalStore(tmp_path / "vault"))
+    room.fill("one")
+    (tmp_path / "vault" / "vault.json").chmod(0o644)
+
+    assert "vault.json" in found(room.vault)["permissions"].message
+
+
+def test_what_interrupted_commits_left_is_counted():
+    room = Room()
+    room.fill("one")
+    room.store.put_if_absent(f"cookies/youtube/generations/{'0' * 32}", b"left")
+
+    assert "1 generation" in found(room.vault)["leftovers"].message
+
+
+def test_a_check_is_on_record():
+    room = Room()
+    room.vault.check()
+
+    assert ("check", "intent", "", "") in room.events()
+    assert ("check", "outcome", "ok", "") in room.events()
