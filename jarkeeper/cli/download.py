@@ -124,13 +124,13 @@ def exit_of_run(summary: Summary) -> Exit:
 
 def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summary:
     from jarkeeper.downloads.downloader import Downloader
-    from jarkeeper.downloads.run import fetch_all
+    from jarkeeper.downloads.run import expand_all, fetch_all
 
     # A container is ended by SIGTERM: the worker ends too, and refreshed cookies are kept.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))
     with screen, Downloader(settings, request, listener=screen.hear, actor="cli") as downloader:
         screen.prepared(downloader.prepare())
-        videos = downloader.expand()
+        videos = expand_all(downloader)
         screen.planned(videos)
         fetch_all(downloader, videos)
         return downloader.finish()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -16,15 +19,14 @@ from jarkeeper.downloads.preparation import prepare
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
 from jarkeeper.downloads.request import DownloadRequest
 from jarkeeper.downloads.summary import summarise
+from jarkeeper.downloads.tries import Tries
 from jarkeeper.errors import VaultError
-from jarkeeper.heads import SlotState
 from jarkeeper.limits import LIMITS
 from jarkeeper.media.destination import Destination
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.failures import FailureClass, row_of
 from jarkeeper.youtube.messages import (
     Event,
-    Expanded,
     Fetched,
     Lent,
     Marked,
@@ -33,7 +35,7 @@ from jarkeeper.youtube.messages import (
     WroteBack,
     encode,
 )
-from jarkeeper.youtube.policy import RetryPolicy, Use, first_use, next_use, telling_failure
+from jarkeeper.youtube.policy import RetryPolicy, Use
 from jarkeeper.youtube.session import WorkerSession
 from jarkeeper.youtube.targets import Target, TargetKind
 
@@ -71,6 +73,7 @@ class Downloader:
         self._circuit = Circuit()
         self._events: list[Event] = []
         self._receipts: dict[str, VideoReceipt] = {}
+        self._lists: dict[str, tuple[Video, ...]] = {}
         self._retries = RetryPolicy(settings.retry_seconds)
         self._made: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -106,15 +109,26 @@ class Downloader:
         return self._preparation
 
     def expand(self) -> tuple[Video, ...]:
-        """Return the videos of all targets, each once; an unreadable list gets a receipt."""
+        """Return the videos of all targets, each once; an unreadable list gets a receipt.
+
+        Called again, it looks once more at the lists whose failure a later try may cure.
+        """
         videos: dict[str, Video] = {}
         for target in self.request.targets:
             if target.kind is TargetKind.VIDEO:
-                videos.setdefault(target.id, Video(target.id))
+                found: tuple[Video, ...] = (Video(target.id),)
             else:
-                for video in self._expand_list(target):
-                    videos.setdefault(video.id, video)
+                found = self._list(target)
+            for video in found:
+                videos.setdefault(video.id, video)
         return tuple(videos.values())
+
+    @property
+    def curable_lists(self) -> tuple[VideoReceipt, ...]:
+        """The lists that could not be read, where a later try may help."""
+        ids = {target.id for target in self.request.targets if target.kind is not TargetKind.VIDEO}
+        receipts = self._receipts.values()
+        return tuple(one for one in receipts if one.video_id in ids and one.curable)
 
     def attempt(self, video: Video) -> VideoReceipt:
         """Return what became of one try, fall-back included; a video's failure never raises."""
@@ -137,7 +151,7 @@ class Downloader:
                     bytes=arrival.bytes,
                 )
             else:
-                receipt = self._try_uses(video, began=began)
+                receipt = self._try(video, began=began)
         return self._keep(receipt)
 
     def receipt(self, video_id: str) -> VideoReceipt | None:
@@ -172,42 +186,42 @@ class Downloader:
             seconds=time.monotonic() - self._began,
         )
 
-    def _try_uses(self, video: Video, *, began: float) -> VideoReceipt:
-        tries: list[tuple[Use, FailureClass]] = []
+    def _try(self, video: Video, *, began: float) -> VideoReceipt:
+        tries = Tries(self.request.cookies, self._circuit)
         last: Fetched | None = None
-        use: Use | None = first_use(self.request.cookies, self._circuit.usable)
-        while use is not None and self._circuit.reason is None:
+        while use := tries.next():
             last = self._worker().fetch(video.id, use=use.value)
             LOG.debug("%s", encode(last).decode().rstrip())
-            self._withdraw(use, last.slot_state)
+            tries.learn(use, last)
             if last.failure is None:
-                return self._arrived(video, last, tries=len(tries) + 1, began=began)
-            tries.append((use, FailureClass(last.failure)))
-            use = self._next(tries)
-        if last is None:
+                return self._arrived(video, last, tries=tries.count + 1, began=began)
+        if tries.failure is None or last is None:
             return VideoReceipt(
                 video.id, Outcome.SKIPPED, title=video.title, explanation=self._circuit.reason
             )
-        return self._missed(video, last, tries=tries, began=began)
-
-    def _next(self, tries: list[tuple[Use, FailureClass]]) -> Use | None:
-        failure = tries[-1][1]
-        self._circuit.learn(failure)
-        use = next_use(
-            failure,
-            tried=tuple(use for use, _ in tries),
-            policy=self.request.cookies,
-            usable=self._circuit.usable,
+        return replace(
+            self._failed(video.id, tries.failure),
+            title=last.title or video.title,
+            seconds=time.monotonic() - began,
+            used=last.use,
+            generation=last.generation,
+            tries=tries.count,
+            http_status=last.http_status,
+            detail=last.detail,
         )
-        if use is None:
-            self._circuit.give_up_on(failure)
-        return use
 
     def _arrived(self, video: Video, last: Fetched, *, tries: int, began: float) -> VideoReceipt:
         assert last.file is not None, "the worker names the file of a success"  # noqa: S101
-        arrival = self._destination.accept(
-            last.file, video_id=video.id, title=last.title or video.title
-        )
+        title = last.title or video.title
+        try:
+            arrival = self._destination.accept(last.file, video_id=video.id, title=title)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            failure = FailureClass.DISK_FULL if full else FailureClass.LOCAL
+            self._circuit.give_up_on(failure)
+            return replace(
+                self._failed(video.id, failure), title=title, detail=os.strerror(error.errno or 0)
+            )
         return VideoReceipt(
             video.id,
             Outcome.DOWNLOADED,
@@ -220,57 +234,39 @@ class Downloader:
             tries=tries,
         )
 
-    def _missed(
-        self,
-        video: Video,
-        last: Fetched,
-        *,
-        tries: list[tuple[Use, FailureClass]],
-        began: float,
-    ) -> VideoReceipt:
-        failure = telling_failure(tries)
+    def _failed(self, id: str, failure: FailureClass) -> VideoReceipt:  # noqa: A002
         row = row_of(failure)
+        left = self._retries.tries_left(failure, made=self._made[id])
         return VideoReceipt(
-            video.id,
+            id,
             Outcome.FAILED,
-            title=last.title or video.title,
-            seconds=time.monotonic() - began,
-            used=last.use,
-            generation=last.generation,
-            tries=len(tries),
             failure=failure.value,
-            http_status=last.http_status,
-            curable=self._circuit.reason is None and self._tries_left(video.id, failure) > 0,
+            curable=left > 0 and self._circuit.reason is None,
             explanation=row.explanation,
             next_step=row.next_step,
-            detail=last.detail,
         )
 
-    def _tries_left(self, video_id: str, failure: FailureClass) -> int:
-        return self._retries.tries_left(failure, made=self._made[video_id])
-
-    def _expand_list(self, target: Target) -> tuple[Video, ...]:
-        tries: list[tuple[Use, FailureClass]] = []
-        answer: Expanded | None = None
-        use: Use | None = first_use(self.request.cookies, self._circuit.usable)
-        while use is not None and self._circuit.reason is None:
+    def _list(self, target: Target) -> tuple[Video, ...]:
+        known = self._receipts.get(target.id)
+        if target.id in self._lists or (known is not None and not known.curable):
+            return self._lists.get(target.id, ())
+        self._made[target.id] += 1
+        tries = Tries(self.request.cookies, self._circuit)
+        detail = ""
+        while use := tries.next():
             answer = self._worker().expand(
-                target.url,
-                list_id=target.id,
-                use=use.value,
-                most=LIMITS.playlist_videos_max,
+                target.url, list_id=target.id, use=use.value, most=LIMITS.playlist_videos_max
             )
-            self._withdraw(use, answer.slot_state)
+            tries.learn(use, answer)
             if answer.failure is None:
-                return tuple(Video(video_id, title) for video_id, title in answer.videos)
-            tries.append((use, FailureClass(answer.failure)))
-            use = self._next(tries)
-        self._keep(_list_receipt(target, answer))
+                self._lists[target.id] = tuple(Video(*video) for video in answer.videos)
+                self._receipts.pop(target.id, None)
+                return self._lists[target.id]
+            detail = answer.detail
+        self._keep(
+            replace(self._failed(target.id, tries.failure or FailureClass.UNKNOWN), detail=detail)
+        )
         return ()
-
-    def _withdraw(self, use: Use, slot_state: str | None) -> None:
-        if slot_state in (SlotState.DEAD, SlotState.COOLING):
-            self._circuit.withdraw(use)
 
     def _worker(self) -> WorkerSession:
         if self._session is None:
@@ -291,16 +287,3 @@ class Downloader:
             LOG.info("%s", encode(notice).decode().rstrip())
         if self._listener is not None:
             self._listener(notice)
-
-
-def _list_receipt(target: Target, answer: Expanded | None) -> VideoReceipt:
-    failure = FailureClass(answer.failure) if answer and answer.failure else FailureClass.UNKNOWN
-    row = row_of(failure)
-    return VideoReceipt(
-        target.id,
-        Outcome.FAILED,
-        failure=failure.value,
-        explanation=row.explanation,
-        next_step=row.next_step,
-        detail="" if answer is None else answer.detail,
-    )

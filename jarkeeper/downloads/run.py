@@ -27,8 +27,22 @@ def run_downloads(
     """
     with Downloader(settings, request, listener=listener, actor=actor) as downloader:
         downloader.prepare()
-        fetch_all(downloader, downloader.expand())
+        fetch_all(downloader, expand_all(downloader))
         return downloader.finish()
+
+
+def expand_all(downloader: Downloader) -> tuple[Video, ...]:
+    """Return the videos of all targets; lists are tried again while that may help."""
+
+    def wait(_: tenacity.RetryCallState) -> float:
+        chance = random.random()  # noqa: S311 - spreads load, protects nothing
+        lists = downloader.curable_lists
+        return max(downloader.wait_before_retry(one.video_id, chance=chance) for one in lists)
+
+    tries = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda _: bool(downloader.curable_lists)), wait=wait
+    )
+    return tries(downloader.expand)
 
 
 def fetch_all(downloader: Downloader, videos: tuple[Video, ...]) -> None:

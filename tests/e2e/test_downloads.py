@@ -234,6 +234,46 @@ def test_a_playlist_is_expanded_and_each_video_fetched_once(vault, youtube, run)
     assert summary.downloaded == 5
 
 
+def test_a_list_that_cannot_be_read_at_first_is_tried_again(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_playlist("PLaaaaaaaaaaaaaaaa", [VIDEO, OTHER])
+    youtube.control.fault("list", reset=True, times=4)
+    youtube.control.fault("browse", reset=True, times=4)
+
+    summary = run("https://www.youtube.com/playlist?list=PLaaaaaaaaaaaaaaaa")
+
+    assert summary.downloaded == 2
+    assert summary.succeeded
+
+
+def test_a_list_that_never_can_be_read_is_a_failure_with_a_reason(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_playlist("PLaaaaaaaaaaaaaaaa", [VIDEO], fault="unknown")
+
+    summary = run("https://www.youtube.com/playlist?list=PLaaaaaaaaaaaaaaaa")
+
+    (receipt,) = summary.receipts
+    assert receipt.outcome is Outcome.FAILED
+    assert receipt.explanation
+
+
+def test_a_destination_that_turns_bad_is_a_local_failure_and_touches_no_slot(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos", concurrency=1)
+
+    with Downloader(settings, request) as downloader:
+        downloader.prepare()
+        done = tmp_path / "videos" / ".jarkeeper" / "done"
+        done.rmdir()
+        done.write_text("")
+        receipt = downloader.attempt(Video(VIDEO))
+
+    assert (receipt.outcome, receipt.failure) == (Outcome.FAILED, "LOCAL")
+    assert vault.status("youtube").active.state is SlotState.HEALTHY
+
+
 def test_a_private_list_with_a_dead_session_falls_over_to_the_backup(vault, youtube, run) -> None:
     liked = ["likedvideo1", "likedvideo2"]
     take_in(vault, youtube, "old", "new", liked=liked)
