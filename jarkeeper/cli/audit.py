@@ -143,7 +143,7 @@ def _document(accesses: list[Access], report: TrailReport | None) -> dict[str, A
 def _print(accesses: list[Access], total: int, report: TrailReport | None) -> None:
     output = Output()
     if accesses:
-        output.table(HEADINGS, [_row(access) for access in accesses])
+        _print_table(output, [_row(access) for access in accesses])
     aside = Output(aside=True)
     if not accesses:
         aside.line("nothing is on record for that")
@@ -152,6 +152,19 @@ def _print(accesses: list[Access], total: int, report: TrailReport | None) -> No
         aside.line((words, "quiet"))
     if report is not None:
         _print_verdict(output, report)
+
+
+def _print_table(output: Output, rows: list[tuple[Styled, ...]]) -> None:
+    """Print the rows; on a terminal, what is the same in all of them stands above, once."""
+    headings: tuple[str, ...] = HEADINGS
+    for column in ("by", "jar") if output.on_terminal else ():
+        place = headings.index(column)
+        values = {row[place] for row in rows} - {"-"}
+        if len(values) == 1:
+            output.entry(column, *values)
+            headings = headings[:place] + headings[place + 1 :]
+            rows = [row[:place] + row[place + 1 :] for row in rows]
+    output.table(headings, rows)
 
 
 def _print_verdict(output: Output, report: TrailReport) -> None:

@@ -64,7 +64,7 @@ class Bars(Silent):
         """Show the cookies' condition."""
         self._tell_cookies(preparation.cookie_status)
         if step := to_do(preparation):
-            self._output.line((f"         → {step}", "quiet"))
+            self._output.entry("", (f"→ {step}", "quiet"))
         self._progress.update(self._whole, description="looking for videos …")
 
     def planned(self, videos: tuple[Video, ...]) -> None:
@@ -99,7 +99,7 @@ class Bars(Silent):
 
     def _tell_cookies(self, status: str) -> None:
         for number, part in enumerate(status.split("; ")):
-            self._output.line((" " * 9 if number else "cookies  ", "quiet"), part)
+            self._output.entry("" if number else "cookies", part)
 
     def _move(self, event: Received) -> None:
         bar = self._bars.get(event.video_id)

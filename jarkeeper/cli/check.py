@@ -38,7 +38,7 @@ def command(invocation: Invocation) -> Exit:
         print_json({"healthy": code is Exit.OK, "findings": [asdict(item) for item in findings]})
         return code
     output = Output()
-    output.line(("vault  ", "quiet"), str(settings.vault))
+    output.entry("vault", str(settings.vault))
     for finding in findings:
         output.finding(finding.severity, finding.message, finding.next_step)
     return code

@@ -104,11 +104,16 @@ def _judge(record: SlotRecord, now: datetime, thresholds: Thresholds) -> Iterato
     elif record.is_cooling(now) and record.until is not None:
         left = short_span((record.until - now).total_seconds())
         message = f"YouTube asked for a pause: it rests for another {left}{why}"
-        yield Finding("cooling", Severity.WARNING, message, "wait, or use the backup meanwhile")
+        yield Finding(
+            "cooling", Severity.WARNING, message, "nothing to do: it is used again afterwards"
+        )
     elif record.state is SlotState.SUSPECT:
         message = f"may not work any more, since {ago}{why}"
         yield Finding("suspect", Severity.WARNING, message, "run a download, which will show")
-    yield from check_jar(record.generation.facts, now=now, thresholds=thresholds)
+    for finding in check_jar(record.generation.facts, now=now, thresholds=thresholds):
+        # What a dead login's cookies say of themselves is no comfort.
+        if record.state is not SlotState.DEAD or finding.severity is not Severity.OK:
+            yield finding
 
 
 def heads_of(vault: Vault, jar: str | None) -> tuple[Head, ...]:

@@ -99,4 +99,4 @@ def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) ->
         generation = backups[0].record.generation.id[:8]
         output.finding("ok", f"what was active is the backup now: generation {generation}")
     if not is_standard_input(file):
-        output.line(("next   ", "quiet"), f"delete {file}: it is not needed any more")
+        output.entry("next", f"delete {file}: it is not needed any more")

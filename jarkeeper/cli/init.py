@@ -38,15 +38,15 @@ def command(invocation: Invocation) -> Exit:
         return Exit.OK
     output = Output()
     where = "COOKIE_ENCRYPTION_KEY" if receipt.key_file is None else str(receipt.key_file)
-    output.line(("vault  ", "quiet"), str(receipt.vault), _news(new=receipt.created_vault))
-    output.line(("key    ", "quiet"), where, _news(new=receipt.created_key))
+    output.entry("vault", str(receipt.vault), _news(new=receipt.created_vault))
+    output.entry("key", where, _news(new=receipt.created_key))
     if receipt.created_key:
         output.finding(
             "warning",
             "nothing in the vault can be opened without this key",
             "copy the key file to a safe place, not next to the vault",
         )
-    output.line(("next   ", "quiet"), "jarkeeper import cookies.txt")
+    output.entry("next", "jarkeeper import cookies.txt")
     return Exit.OK
 
 

@@ -26,6 +26,7 @@ STYLES = {
     "quiet": "dim",
     "strong": "bold",
 }
+LABEL_WIDTH = 9
 SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad", "failed": "bad"}
 SEVERITY_SIGNS = {"ok": "✓", "warning": "!", "critical": "✗", "failed": "✗"}
 
@@ -65,6 +66,19 @@ class Output:
         from rich.text import Text
 
         self.console.print(Text.assemble(*map(_styled, parts)))
+
+    def entry(self, label: str, *parts: Styled) -> None:
+        """Print a line with a label before it; on a terminal, what wraps stays right of it."""
+        if not self.on_terminal:
+            self.line(f"{label:<{LABEL_WIDTH}}", *parts)
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid()
+        grid.add_column(width=LABEL_WIDTH)
+        grid.add_row(Text(label, "quiet"), Text.assemble(*map(_styled, parts)))
+        self.console.print(grid)
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
         """Print rows under headings; in a pipe without frame or colour, spaced columns."""

@@ -56,11 +56,11 @@ def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
         print_json({"vault": settings.vault, "vault_id": vault.id, "jars": jars})
         return Exit.OK
     output = Output()
-    output.line(("vault  ", "quiet"), str(settings.vault))
+    output.entry("vault", str(settings.vault))
     for item in shown:
         _print_jar(output, item, now=now)
     if not shown:
-        output.line(("next   ", "quiet"), "jarkeeper import cookies.txt")
+        output.entry("next", "jarkeeper import cookies.txt")
     return Exit.OK
 
 
@@ -94,15 +94,15 @@ def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
 
     head = shown.head
     ago = short_span((now - head.at).total_seconds())
-    output.line(
-        ("jar    ", "quiet"),
+    output.entry(
+        "jar",
         (head.jar, "strong"),
         (f"  last change: {head.action}, {ago} ago", "quiet"),
     )
     output.table(HEADINGS, [_row(slot, now) for slot in shown.slots])
     if shown.past is not None:
         output.table(history.HEADINGS, [item.row() for item in shown.past])
-    output.line(("next   ", "quiet"), next_step(shown.slots))
+    output.entry("next", next_step(shown.slots))
 
 
 def _row(slot: SlotHealth, now: datetime) -> tuple[Styled, ...]:

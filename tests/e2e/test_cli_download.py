@@ -173,7 +173,7 @@ def test_a_dead_login_is_told_by_validate(ready, jarkeeper, youtube):
     assert validated.returncode == 1
     assert "critical: YouTube ended this login" in validated.stdout
     assert re.search(r"^active +dead ", status.stdout, re.MULTILINE)
-    assert "next   export fresh cookies" in status.stdout
+    assert "next     export fresh cookies" in status.stdout
 
 
 def test_without_a_vault_nothing_is_asked_of_youtube(jarkeeper, youtube):

@@ -81,6 +81,14 @@ def test_a_slot_is_judged_by_its_state_and_its_facts(active, code, severity, wor
     assert words in judged.findings[0].message
 
 
+def test_a_dead_login_is_not_praised_for_its_expiry():
+    dead = looked_at(slot(state=SlotState.DEAD))[0]
+    dead_and_expired = looked_at(slot(state=SlotState.DEAD, days=-1))[0]
+
+    assert [item.code for item in dead.findings] == ["dead"]
+    assert [item.code for item in dead_and_expired.findings] == ["dead", "expired"]
+
+
 def test_a_pause_that_is_over_is_not_told():
     over = slot(state=SlotState.COOLING, until=NOW - timedelta(minutes=1))
 
