@@ -29,10 +29,11 @@ from jarkeeper.errors import JarkeeperError, NotFound
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.policy import CookiePolicy, RetryPolicy
 from tasks.expand import expand
-from tasks.fetch import Batch, chunks, fetch_with_retries
+from tasks.fetch import Batch, chunks, fetch
 from tasks.finish import finish
 from tasks.prepare import prepare
 from tasks.report import report, sentence_of
+from tasks.retries import with_retries
 
 JAR = "youtube"
 TASK_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=16)
@@ -125,9 +126,10 @@ def run(settings: Settings, request: DownloadRequest) -> Summary:
     ) as downloader:
         preparation = prepare(downloader)
         tag(tags_before(preparation))
-        videos = expand(downloader)
+        retries = RetryPolicy(settings.retry_seconds)
+        videos = with_retries(expand, retries)(downloader)
         notices.begin(videos)
-        fetch_all(downloader, videos, notices=notices, retries=RetryPolicy(settings.retry_seconds))
+        fetch_all(downloader, videos, notices=notices, retries=retries)
         summary = finish(downloader)
         notices.end(sentence_of(summary))
     tag((*tags_before(preparation), *tags_after(summary, notices.slot_states)))
@@ -143,11 +145,11 @@ def fetch_all(
     retries: RetryPolicy,
 ) -> None:
     """Have all chunks fetched at once; the threads that they share bound what is under way."""
-    fetch = fetch_with_retries(retries)
+    fetch_part = with_retries(fetch, retries)
     parts = chunks(videos)
     with Batch(downloader) as batch:
         futures: list[PrefectFuture[Any]] = [
-            fetch.submit(batch, part, f"videos {number} of {len(parts)}")
+            fetch_part.submit(batch, part, f"videos {number} of {len(parts)}")
             for number, part in enumerate(parts, start=1)
         ]
         notices.until_done(futures)

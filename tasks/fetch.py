@@ -5,34 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from prefect import get_run_logger, task
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import TaskRunContext
-from prefect.tasks import Task
 
 from jarkeeper.cli.words import count_of
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Video, VideoReceipt
 from jarkeeper.downloads.run import is_worth_a_try
-from jarkeeper.errors import JarkeeperError
-from jarkeeper.youtube.policy import RetryPolicy
 from tasks.options import IN_PROCESS
+from tasks.retries import CurableFailures, is_curable, is_last_try
 
 CHUNKS = 10
 """Tasks of a run: enough to see it move; each costs the server as much as thirty videos in one."""
 
 CHUNK_VIDEOS_MAX = 50
 """Beyond 500 videos there are more tasks instead, so that each ends within reach."""
-
-
-class CurableFailures(JarkeeperError):
-    """Some videos of a chunk failed in a way that a later try may cure; `failures` counts them."""
-
-    def __init__(self, failures: dict[str, int]) -> None:
-        super().__init__(f"to be tried again: {words_of(failures)}")
-        self.failures = failures
 
 
 class Batch:
@@ -70,17 +58,6 @@ class Batch:
         return known
 
 
-def is_curable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Return whether the chunk failed only for what a later try may cure."""
-    try:
-        state.result()
-    except CurableFailures:
-        return True
-    except Exception:  # noqa: BLE001 - any other failure stays one
-        return False
-    return False
-
-
 @task(name="fetch", task_run_name="{name}", retry_condition_fn=is_curable, **IN_PROCESS)
 def fetch(batch: Batch, videos: tuple[Video, ...], name: str) -> tuple[VideoReceipt, ...]:
     """Download a chunk of videos and return their receipts.
@@ -92,34 +69,14 @@ def fetch(batch: Batch, videos: tuple[Video, ...], name: str) -> tuple[VideoRece
     """
     receipts = batch.fetch(videos)
     curable = Counter(str(receipt.failure) for receipt in receipts if batch.is_open(receipt))
-    if curable and not _is_last_try():
+    if curable and not is_last_try():
         raise CurableFailures(dict(curable))
     arrived = sum(receipt.arrived for receipt in receipts)
     get_run_logger().info("%s: %d of %s", name, arrived, count_of(len(receipts), "video"))
     return receipts
 
 
-def fetch_with_retries(policy: RetryPolicy) -> Task[..., tuple[VideoReceipt, ...]]:
-    """Return the task that is tried again after each of the policy's waits, varied at random."""
-    return fetch.with_options(
-        retries=len(policy.waits),
-        retry_delay_seconds=list(policy.waits),
-        retry_jitter_factor=policy.jitter,
-    )
-
-
 def chunks(videos: tuple[Video, ...]) -> tuple[tuple[Video, ...], ...]:
     """Return the videos in at most ten chunks, or in more of fifty where there are many."""
     size = min(max(-(-len(videos) // CHUNKS), 1), CHUNK_VIDEOS_MAX)
     return tuple(videos[start : start + size] for start in range(0, len(videos), size))
-
-
-def words_of(failures: dict[str, int]) -> str:
-    """Return the failures by class, the most frequent first, such as '2 PRIVATE, 1 GEO'."""
-    most_first = sorted(failures.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{count} {failure}" for failure, count in most_first)
-
-
-def _is_last_try() -> bool:
-    context = TaskRunContext.get()
-    return context is None or context.task_run.run_count > context.task.retries

@@ -9,8 +9,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from jarkeeper.cli.words import count_of, printable, short_span, size
 from jarkeeper.downloads.receipts import Summary, VideoReceipt
-from tasks.fetch import words_of
 from tasks.options import IN_PROCESS
+from tasks.retries import words_of
 
 RECEIPTS_KEY = "download-receipts"
 SUMMARY_KEY = "download-summary"

@@ -10,10 +10,11 @@ from flows.download import DownloadFailed, final_state
 from jarkeeper.downloads.receipts import Outcome, Summary, Video, VideoReceipt
 from jarkeeper.youtube.policy import RetryPolicy
 from tasks.expand import expand
-from tasks.fetch import CurableFailures, chunks, fetch, fetch_with_retries, is_curable
+from tasks.fetch import chunks, fetch
 from tasks.finish import finish
 from tasks.prepare import prepare
 from tasks.report import escaped, markdown_of, report, sentence_of
+from tasks.retries import CurableFailures, is_curable, with_retries
 
 
 def videos(count):
@@ -53,7 +54,7 @@ def test_no_task_stores_its_result_or_hashes_its_inputs(task):
 
 
 def test_retries_wait_as_the_policy_says():
-    task = fetch_with_retries(RetryPolicy((10.0, 30.0, 90.0)))
+    task = with_retries(fetch, RetryPolicy((10.0, 30.0, 90.0)))
 
     assert task.retries == 3
     assert task.retry_delay_seconds == [10.0, 30.0, 90.0]
