@@ -63,8 +63,9 @@ def command(
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
     vault = open_vault(invocation.settings())
     events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
-    accesses, total = newest(events, most=limit)
-    report = vault.verify_trail() if verify else None
+    with Output(aside=invocation.as_json).busy("reading the audit trail"):
+        accesses, total = newest(events, most=limit)
+        report = vault.verify_trail() if verify else None
     if invocation.as_json:
         print_json(_document(accesses, report))
     else:

@@ -27,7 +27,9 @@ def command(invocation: Invocation) -> Exit:
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()
-    findings = open_vault(settings).check()
+    output = Output(aside=invocation.as_json)
+    with output.busy("reading everything in the vault"):
+        findings = open_vault(settings).check()
     severities = {str(finding.severity) for finding in findings}
     code = Exit.OK
     if "warning" in severities:
@@ -37,7 +39,6 @@ def command(invocation: Invocation) -> Exit:
     if invocation.as_json:
         print_json({"healthy": code is Exit.OK, "findings": [asdict(item) for item in findings]})
         return code
-    output = Output()
     output.entry("vault", str(settings.vault))
     for finding in findings:
         output.finding(finding.severity, finding.message, finding.next_step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -79,6 +80,12 @@ class Output:
         grid.add_column(width=LABEL_WIDTH)
         grid.add_row(Text(label, "quiet"), Text.assemble(*map(_styled, parts)))
         self.console.print(grid)
+
+    def busy(self, what: str) -> AbstractContextManager[object]:
+        """Show, for the length of a `with` block, that something takes its time."""
+        if not self.on_terminal:
+            return nullcontext()
+        return self.console.status(f"{what} …", spinner_style="quiet")
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
         """Print rows under headings; in a pipe without frame or colour, spaced columns."""
