@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP) ## See what Jarkeeper does: offline, in a minute
-	@$(BIN)/python -m tests.demo
+	@$(BIN)/python tests/demo.py
 
 test: $(STAMP) ## Run the tests
 	@$(BIN)/python -m pytest

@@ -1,0 +1,169 @@
+"""`make demo`: told once as a reader would run it, broken off, and failing loudly."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from story.folder import MARK, UnusableFolder, fresh_folder
+from story.stage import CANARY
+
+pytestmark = [pytest.mark.harness, pytest.mark.timeout(240)]
+
+DEMO = Path(__file__).parents[1] / "demo.py"
+SECONDS_MAX = 180
+"""A reader's machine takes a third of a minute; one that runs all these tests at once, longer."""
+
+CLAIMS = (
+    "today's cookies are active, last week's the backup, other sites' left out",
+    "23 of other sites left out",
+    "in no object of the vault",
+    "3 videos are there, byte for byte",
+    "ffmpeg made one file of them",
+    "the vault kept the new ones",
+    "the run saw that the active cookies had died",
+    "the backup took over inside the same run",
+    "active and backup are healthy again",
+    "was never stored: refused at",
+    "intact: ",
+    "nothing was changed, nothing is missing",
+    "no cookie in any of the",
+    "Now with your own account",
+)
+
+
+def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, DEMO, "--folder", folder],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Return the processes whose environment leads to the folder."""
+    found = []
+    for place in Path("/proc").iterdir():
+        with suppress(OSError):
+            if place.name.isdigit() and bytes(folder) in (place / "environ").read_bytes():
+                found.append(int(place.name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    with start(folder) as process:
+        output, errors = process.communicate(timeout=SECONDS_MAX)
+    assert process.returncode == 0, output + errors
+    return folder, output, errors
+
+
+def test_every_act_keeps_its_word(told):
+    _, output, errors = told
+
+    assert [number for number in "12345" if f"\n== {number} " in output] == list("12345")
+    assert [claim for claim in CLAIMS if claim not in output] == []
+    assert errors == ""
+
+
+def test_the_commands_of_the_story_are_shown(told):
+    _, output, _ = told
+
+    shown = re.findall(r"^\$ jarkeeper (\w+)", output, re.MULTILINE)
+
+    assert set(shown) == {"init", "import", "download", "status", "audit", "check"}
+
+
+def test_no_cookie_is_told_or_left_behind(told):
+    folder, output, _ = told
+
+    files = [path for path in folder.rglob("*") if path.is_file()]
+
+    assert CANARY not in output
+    assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
+
+
+def test_the_folder_holds_videos_vault_and_prefect_runs(told):
+    folder, _, _ = told
+
+    with closing(sqlite3.connect(folder / "prefect" / "prefect.db")) as database:
+        runs = database.execute("SELECT state_type, tags FROM flow_run ORDER BY created").fetchall()
+
+    assert len(list((folder / "videos").glob("*.mp4"))) == 7
+    assert (folder / "vault" / "cookies" / "youtube-cookies-active.txt").is_file()
+    assert [state for state, _ in runs] == ["COMPLETED", "COMPLETED"]
+    assert "active:dead" in runs[1][1]
+
+
+def test_the_environment_that_is_left_leads_to_the_vault(told):
+    folder, _, _ = told
+
+    status = subprocess.run(
+        ["sh", "-c", '. "$0"/environment && jarkeeper status', folder],
+        env={"PATH": os.defpath, "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert status.returncode == 0, status.stderr
+    assert "healthy" in status.stdout
+
+
+def test_nothing_runs_on_afterwards(told):
+    folder, _, _ = told
+
+    assert processes_of(folder) == []
+
+
+def test_an_act_that_fails_ends_the_demo_and_is_named(tmp_path):
+    with start(tmp_path / "demo", PATH="/nowhere") as process:
+        output, errors = process.communicate(timeout=SECONDS_MAX)
+
+    assert process.returncode == 1
+    assert "act 1 (A cookies.txt is taken in) failed" in errors
+    assert "== 2" not in output
+    assert processes_of(tmp_path / "demo") == []
+
+
+def test_an_interrupted_demo_ends_what_it_started(tmp_path):
+    with start(tmp_path / "demo") as process:
+        assert process.stdout
+        while "$ jarkeeper import" not in process.stdout.readline():
+            pass
+        assert processes_of(tmp_path / "demo") != []
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=SECONDS_MAX)
+
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert processes_of(tmp_path / "demo") == []
+
+
+def test_a_second_demo_starts_afresh(tmp_path):
+    folder = fresh_folder(tmp_path / "demo")
+    (folder / "old").touch()
+
+    again = fresh_folder(folder)
+
+    assert [path.name for path in again.iterdir()] == [MARK]
+    assert again.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_somebody_else_stays_as_it_is(tmp_path):
+    (tmp_path / "mine").touch()
+
+    with pytest.raises(UnusableFolder):
+        fresh_folder(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
