@@ -7,6 +7,7 @@ everybody else, so no library's print can reach the run.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -48,8 +49,13 @@ def serve(
     if not isinstance(start, Start):
         raise JarkeeperError("worker: expected 'Start' as the first message")
     settings = Settings.read()
+    # Imports leave nothing to collect, and what they make stays: no collection need look at it.
+    gc.disable()
     from jarkeeper.wiring import open_vault
     from jarkeeper.youtube.service import Service
+
+    gc.freeze()
+    gc.enable()
 
     def vault() -> Vault:
         return open_vault(settings, actor=start.actor, flow_run=start.flow_run)
