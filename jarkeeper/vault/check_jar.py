@@ -1,0 +1,114 @@
+"""The health of one jar: its log, its generations, its view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jarkeeper.audit import TrailReport
+from jarkeeper.checks import Finding
+from jarkeeper.errors import JarkeeperError, RollbackError
+from jarkeeper.heads import GenerationRecord, Head
+from jarkeeper.names import generations_prefix, parse_generation_key
+from jarkeeper.vault.findings import NOTHING, RECOVER, counted, critical, ok, warning
+from jarkeeper.vault.generations import open_generation, read_sealed
+from jarkeeper.vault.log import read_anchors, read_history, read_newest
+from jarkeeper.vault.ports import Ports
+from jarkeeper.vault.view import publish
+
+
+def check_jar(ports: Ports, jar: str, trail: TrailReport) -> Iterator[Finding]:
+    """Give what is well and what is not with one jar; the view is repaired on the way."""
+    consulted = [name for name, _ in read_anchors(ports, jar)[0]]
+    try:
+        newest = read_newest(ports, jar)
+        history = read_history(ports, jar)
+    except RollbackError as error:
+        yield critical("rolled-back", error.message, error.hint or RECOVER)
+        return
+    except JarkeeperError as error:
+        yield critical("log", error.message, error.hint or RECOVER)
+        return
+    yield from _freshness(jar, newest.head, trail, consulted)
+    for text in newest.warnings:
+        yield warning("anchor", text, "make the place of the anchors readable and writable")
+    if newest.head is None:
+        return
+    yield ok("log", f"jar '{jar}': {counted(len(history), 'head')}, each follows the one before")
+    yield from _generations(ports, newest.head, history)
+    yield from _view(ports, newest.head)
+
+
+def _freshness(
+    jar: str, head: Head | None, trail: TrailReport, consulted: list[str]
+) -> Iterator[Finding]:
+    seq = 0 if head is None else head.seq
+    told = trail.head_seqs.get(jar, 0)
+    if told > seq:
+        message = f"jar '{jar}': the newest head is {seq}, but the audit trail tells of head {told}"
+        yield critical("rolled-back", message, RECOVER)
+        return
+    names = [*consulted, *(["the audit trail"] if told else [])]
+    if not names:
+        message = f"jar '{jar}': nothing outside the log remembers it, a rollback would not show"
+        yield warning("unknown", message, "run it once more: now there is an anchor")
+        return
+    yield ok("fresh", f"jar '{jar}': not rolled back, say {', '.join(names)}")
+
+
+def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterator[Finding]:
+    named = {item.generation.id: item.generation for item in head.slots.records()}
+    opened = 0
+    for record in named.values():
+        try:
+            open_generation(ports, head.jar, record)
+            opened += 1
+        except JarkeeperError as error:
+            yield critical("generation", error.message, error.hint or RECOVER)
+    if opened:
+        yield ok("generations", f"jar '{head.jar}': {counted(opened, 'slot')} opened, as committed")
+    past = {
+        item.generation.id: (item.generation, old.seq)
+        for old in history
+        for item in old.slots.records()
+    }
+    keys = ports.store.list(generations_prefix(head.jar))
+    stored = {place[1] for key in keys if (place := parse_generation_key(key))}
+    # What the clean-up may have deleted is not missed; everything else must be there.
+    yield from _past(
+        ports,
+        head.jar,
+        [
+            record
+            for record, last_seq in past.values()
+            if record.id not in named and (record.id in stored or last_seq >= head.horizon)
+        ],
+    )
+    if leftovers := len(stored - past.keys()):
+        message = f"jar '{head.jar}': {counted(leftovers, 'generation')} sealed, never committed"
+        yield ok("leftovers", message, "the clean-up removes what interrupted commits leave")
+
+
+def _past(ports: Ports, jar: str, records: list[GenerationRecord]) -> Iterator[Finding]:
+    for record in sorted(records, key=lambda record: record.created_at):
+        try:
+            read_sealed(ports, jar, record)
+        except JarkeeperError as error:
+            step = "it cannot be restored any more; nothing uses it"
+            yield warning("past-generation", error.message, step)
+
+
+def _view(ports: Ports, head: Head) -> Iterator[Finding]:
+    try:
+        written = publish(ports, head)
+    except JarkeeperError as error:
+        yield warning(
+            "view",
+            f"jar '{head.jar}': the view cannot be published, {error.message}",
+            error.hint or "see the other findings",
+        )
+        return
+    if written:
+        message = f"jar '{head.jar}': the view differed from the truth and was repaired"
+        yield warning("view-repaired", f"{message}: {', '.join(written)}", NOTHING)
+    else:
+        yield ok("view", f"jar '{head.jar}': the view shows the truth")

@@ -1,0 +1,28 @@
+"""Findings about a vault: each with a word, a sentence and a next step."""
+
+from __future__ import annotations
+
+from jarkeeper.checks import Finding, Severity
+
+NOTHING = "nothing to do"
+RECOVER = "bring the object back from a backup of the store; until then do not delete anything"
+
+
+def ok(code: str, message: str, next_step: str = NOTHING) -> Finding:
+    """Return what is well."""
+    return Finding(code, Severity.OK, message, next_step)
+
+
+def warning(code: str, message: str, next_step: str) -> Finding:
+    """Return what somebody should look at."""
+    return Finding(code, Severity.WARNING, message, next_step)
+
+
+def critical(code: str, message: str, next_step: str) -> Finding:
+    """Return what somebody must do something about."""
+    return Finding(code, Severity.CRITICAL, message, next_step)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return the number with its noun."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
