@@ -29,16 +29,26 @@ class Round:
     memory: Mapping[Way, Memory]
 
     @property
+    def is_large(self) -> bool:
+        """Whether it is about one long file, where only throughput counts."""
+        return self.videos == 1
+
+    @property
     def title(self) -> str:
         """What was downloaded."""
         size = f"{self.size / (1 << 20):g} MiB"
-        what = f"{self.videos} videos of {size}" if self.videos > 1 else f"One video of {size}"
+        what = f"{self.videos} videos of {size}" if not self.is_large else f"One video of {size}"
         return f"{what}, {self.latency} ms latency"
 
-    def way(self, name: str, *, has_cookies: bool) -> Way | None:
-        """Return the way of that name, if it took part."""
+    @property
+    def cookies(self) -> tuple[bool, ...]:
+        """Whether it was done without cookies, with them, or both."""
+        return tuple(dict.fromkeys(way.has_cookies for way in self.samples))
+
+    def way(self, name: str, *, has_cookies: bool) -> Way:
+        """Return the way of that name."""
         found = (w for w in self.samples if w.name == name and w.has_cookies is has_cookies)
-        return next(found, None)
+        return next(found)
 
     def seconds(self, way: Way) -> Spread:
         """Return the seconds that are compared."""
@@ -116,7 +126,7 @@ def _rows(item: Round) -> Iterator[Sequence[str]]:
             _word(way),
             _spread(item.seconds(way)),
             f"{_median([sample.cpu for sample in samples]):.1f}",
-            *(f"{item.ratio(way, other).median:.2f}" if other else "" for other in others),
+            *(f"{item.ratio(way, other).median:.2f}" for other in others),
         )
 
 
@@ -124,7 +134,7 @@ def _costs(rounds: tuple[Round, ...]) -> Iterator[Sequence[str]]:
     for item in rounds:
         for way, samples in item.samples.items():
             core = item.way(CORE, has_cookies=way.has_cookies)
-            if way.is_flow and core:
+            if way.is_flow:
                 runs = item.seconds(way).median
                 alone = _median([float(sample.said["seconds"]) for sample in item.samples[core]])
                 before = _median([s.said["running_at"] - s.began for s in samples])

@@ -37,11 +37,12 @@ class Plan:
     latencies: tuple[int, ...]
     large_bytes: int
     starts: int
+    cookies: tuple[bool, ...] = (False, True)
     settle_seconds: float = SETTLE_SECONDS
 
 
 FULL = Plan(5, 40, MIB, (0, 50), 500 * MIB, 10)
-QUICK = Plan(0, 4, 256 << 10, (20,), 4 * MIB, 1, settle_seconds=0)
+QUICK = Plan(0, 4, 256 << 10, (20,), 4 * MIB, 1, (True,), settle_seconds=0)
 """Shows that everything works; its figures mean nothing."""
 
 
@@ -115,12 +116,14 @@ def course(plan: Plan, parent: Path | None) -> Iterator[Course]:
 def take(where: Course) -> Figures:
     """Return all figures."""
     plan = where.plan
-    every = (*ways(has_cookies=False), *ways(has_cookies=True))
+    every = tuple(way for has_cookies in plan.cookies for way in ways(has_cookies=has_cookies))
     rounds = tuple(
         compare(where, every, videos=plan.videos, size=plan.video_bytes, latency=latency)
         for latency in plan.latencies
     )
-    large = compare(where, every[:4], videos=1, size=plan.large_bytes, latency=0)
+    large = compare(
+        where, ways(has_cookies=plan.cookies[0]), videos=1, size=plan.large_bytes, latency=0
+    )
     return Figures((*rounds, large), starts(where))
 
 
@@ -150,7 +153,8 @@ def starts(where: Course) -> Starts:
     """Return how long commands take until they do something, in fresh processes."""
     where.youtube.set_latency(0)
     where.youtube.set_size(MIB)
-    status, python, first = [], [], {way: [] for way in ways(has_cookies=True) if not way.is_flow}
+    status, python = [], []
+    first: dict[Way, list[float]] = {w: [] for w in ways(has_cookies=True) if not w.is_flow}
     for _ in range(where.plan.starts):
         status.append(alone(where, str(BIN / "jarkeeper"), "status"))
         python.append(alone(where, sys.executable, "-c", "pass"))
@@ -172,7 +176,8 @@ def first_byte(where: Course, way: Way) -> float:
     """Return the seconds from starting a command to its first request for media."""
     where.youtube.clear()
     sample = way.run(where.job(1), videos=1, size=MIB, watched=False)
-    return where.youtube.requests("media")[0].time - sample.began
+    asked_at: float = where.youtube.requests("media")[0].time
+    return asked_at - sample.began
 
 
 def tell(what: str, samples: list[Sample]) -> None:
