@@ -9,14 +9,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
-    FlowRunFilter,
-    FlowRunFilterId,
 )
 from prefect.settings import PREFECT_API_URL
 
 from flows.download import download
 from orchestration.place import url
-from orchestration.server import wait_for
 
 
 def run(place, ids, **options):
@@ -34,21 +31,13 @@ def flow_run_of(state):
         return client.read_flow_run(state.state_details.flow_run_id)
 
 
-def tries_of(state):
-    """Return how often each fetch task ran; records of task runs arrive a little later."""
-    ours = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
-    with get_client(sync_client=True) as client:
-        runs = wait_for(
-            lambda: are_recorded(client.read_task_runs(flow_run_filter=ours)),
-            seconds=20,
-            what="the task runs",
-        )
-    return {run.name: run.run_count for run in runs if run.name.startswith("videos")}
+def retried(caplog):
+    """Return the names of the task runs that were tried again, once for each further try.
 
-
-def are_recorded(runs):
-    names = {run.name for run in runs}
-    return runs if "write the report" in names and all(r.state.is_final() for r in runs) else None
+    From the log, because the server records task runs late, and not always all.
+    """
+    retries = (record for record in caplog.records if " - Retry " in record.getMessage())
+    return [record.task_run_name for record in retries]
 
 
 def events_of(state):

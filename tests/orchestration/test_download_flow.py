@@ -15,7 +15,7 @@ from flows.download import DownloadFailed, download
 from jarkeeper.errors import NotFound, TargetError
 from jarkeeper.youtube.policy import CookiePolicy
 from orchestration.place import url, video_ids
-from orchestration.runs import artifacts_of, flow_run_of, run, tries_of
+from orchestration.runs import artifacts_of, flow_run_of, retried, run
 from orchestration.server import wait_for
 
 pytestmark = pytest.mark.harness
@@ -54,7 +54,7 @@ def test_the_backup_takes_over_when_the_active_cookies_are_dead(youtube, place):
     assert "died" in artifacts_of(state)["download-summary"].data
 
 
-def test_a_curable_failure_is_cured_by_a_task_retry(youtube, place):
+def test_a_curable_failure_is_cured_by_a_task_retry(youtube, place, caplog):
     place.import_session("first")
     youtube.fault("media", video_id="video000000", status=403, times=3)
 
@@ -62,25 +62,26 @@ def test_a_curable_failure_is_cured_by_a_task_retry(youtube, place):
 
     assert state.is_completed(), state.message
     assert len(place.videos()) == 2
-    tries = tries_of(state)
-    assert tries["videos 1 of 2"] > 1
-    assert tries["videos 2 of 2"] == 1
+    assert retried(caplog) == ["videos 1 of 2"]
 
 
-def test_only_the_videos_that_are_not_there_are_tried_again(youtube, place):
+def test_a_retry_leaves_alone_what_arrived_and_what_cannot_be_cured(youtube, place, caplog):
     place.import_session("first")
-    ids = video_ids(12)
-    youtube.fault("media", video_id=ids[0], status=403, times=3)
+    forbidden, private, arrives, private_elsewhere, *others = video_ids(22)
+    youtube.fault("media", video_id=forbidden, status=403, times=3)
+    youtube.add_video(private, answer="private")
+    youtube.add_video(private_elsewhere, answer="private")
 
-    state = run(place, ids)
+    state = run(place, [forbidden, private, arrives, private_elsewhere, *others])
 
-    watched = [seen.video_id for seen in youtube.requests("media")]
-    assert state.is_completed(), state.message
-    assert watched.count(ids[1]) == 1
-    assert watched.count(ids[0]) > 1
+    summary = state.result()
+    watched = [seen.video_id for seen in youtube.requests("watch")]
+    assert retried(caplog) == ["videos 1 of 8"]
+    assert (summary.downloaded, summary.already_there, summary.failed) == (20, 0, 2)
+    assert watched.count(private) == watched.count(private_elsewhere)
 
 
-def test_a_failure_that_cannot_be_cured_is_tried_once(youtube, place):
+def test_a_failure_that_cannot_be_cured_is_tried_once(youtube, place, caplog):
     place.import_session("first")
     youtube.add_video("video000000", answer="private")
 
@@ -88,7 +89,7 @@ def test_a_failure_that_cannot_be_cured_is_tried_once(youtube, place):
 
     assert state.name == "PartlyDone"
     assert "1 failed: 1 PRIVATE" in state.message
-    assert tries_of(state) == {"videos 1 of 2": 1, "videos 2 of 2": 1}
+    assert retried(caplog) == []
 
 
 def test_a_run_without_a_single_video_fails(youtube, place):

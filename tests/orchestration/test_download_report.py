@@ -55,7 +55,7 @@ def test_what_happens_to_cookies_becomes_an_event_with_ids_only(youtube, place):
     state = run(place, video_ids(1))
 
     event = wait_for(
-        lambda: events_of(state).get("jarkeeper.slot.dead"), seconds=20, what="the event"
+        lambda: events_of(state).get("jarkeeper.slot.dead"), seconds=60, what="the event"
     )
     assert event["resource"]["prefect.resource.id"] == "jarkeeper.jar.youtube"
     assert event["payload"] == {

@@ -100,7 +100,7 @@ def story(tmp_path_factory):
         # Logs and events arrive in batches.
         wait_for(
             lambda: {*places_of(PLANTED, from_api(server))} >= LATE,
-            seconds=30,
+            seconds=60,
             what="the planted secret in what is written late",
         )
         evidence |= from_api(server)
