@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from story.folder import MARK, UnusableFolder, fresh_folder
+from story.folder import MARK, UnusableFolder, choose_folder, fresh_folder
 from story.stage import CANARY
+from story.voice import Voice
 
 pytestmark = [pytest.mark.harness, pytest.mark.timeout(240)]
 
@@ -158,6 +159,22 @@ def test_a_second_demo_starts_afresh(tmp_path):
 
     assert [path.name for path in again.iterdir()] == [MARK]
     assert again.stat().st_mode & 0o777 == 0o700
+
+
+def test_where_others_may_write_another_folder_is_chosen(tmp_path, monkeypatch, capsys):
+    project, home = tmp_path / "project", tmp_path / "home"
+    project.mkdir()
+    project.chmod(0o775)
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+
+    shared = choose_folder(project, Voice())
+    project.chmod(0o755)
+    private = choose_folder(project, Voice())
+
+    assert shared == home / "jarkeeper-demo"
+    assert str(shared) in capsys.readouterr().out
+    assert private == project / "demo"
 
 
 def test_a_folder_of_somebody_else_stays_as_it_is(tmp_path):

@@ -13,6 +13,12 @@ from story.search import files_in, files_with
 from story.stage import BIN, CANARY, Stage
 
 README = "README.md"
+PROFILE = """\
+active = "demo"
+
+[profiles.demo]
+PREFECT_SERVER_ANALYTICS_ENABLED = "false"
+"""
 HEADINGS = ("time (UTC)", "action", "slot", "generation", "result", "by")
 
 STEPS = (
@@ -80,6 +86,7 @@ def epilogue(stage: Stage, project: Path, *, seconds: float) -> None:
     """Say where everything is, and how to do the same with a real account."""
     voice, folder = stage.voice, _short(stage.folder)
     environment = _write_environment(stage)
+    _write_profile(stage.server.home)
     voice.line()
     voice.line(
         (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""), (f"{folder}/", "strong")
@@ -87,7 +94,7 @@ def epilogue(stage: Stage, project: Path, *, seconds: float) -> None:
     voice.named("videos", f"{folder}/videos/")
     voice.named("the vault", f". {environment} && jarkeeper status")
     voice.named("Prefect", f"PREFECT_HOME={folder}/prefect {_short(BIN / 'prefect')} server start")
-    voice.named("", "then open http://127.0.0.1:4200/runs")
+    voice.named("", "then open http://127.0.0.1:4200")
     voice.line()
     voice.line(("Now with your own account", "strong"))
     voice.named("export", "log in in a private window, make youtube.com/robots.txt its only")
@@ -97,6 +104,11 @@ def epilogue(stage: Stage, project: Path, *, seconds: float) -> None:
         voice.named(f"step {number}", f"{command} {words}")
     voice.named("more", f"{_short(project / README)}")
     voice.line()
+
+
+def _write_profile(home: Path) -> None:
+    """Have the reader's own server keep to this machine too."""
+    (home / "profiles.toml").write_text(PROFILE)
 
 
 def _write_environment(stage: Stage) -> str:

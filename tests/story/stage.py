@@ -163,4 +163,9 @@ def on_stage(folder: Path, voice: Voice) -> Iterator[Stage]:
         prefect_process(server, command, name="prefect-server", settings={}) as process,
         StandIn(ca_file=folder / "youtube-ca.pem") as youtube,
     ):
-        yield Stage(folder, voice, youtube, server, process)
+        try:
+            yield Stage(folder, voice, youtube, server, process)
+        except KeyboardInterrupt:
+            # While it starts, it listens to nothing else, and who interrupts does not want to wait.
+            process.kill()
+            raise
