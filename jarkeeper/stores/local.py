@@ -15,7 +15,7 @@ from jarkeeper.errors import IntegrityError, ObjectMissing, StoreError, StoreUnk
 from jarkeeper.limits import LIMITS
 from jarkeeper.stores import checked_key, checked_prefix
 
-_SAFE_HINT = "remove the rights of group and others, for example with 'chmod go-w'"
+_SAFE_HINT = "it must be yours, and nobody else may write to it: see `chown` and `chmod go-w`"
 
 
 class LocalStore:

@@ -30,16 +30,16 @@ class Receipt:
 class ImportReceipt(Receipt):
     """A jar that was taken in."""
 
-    dropped: int = 0
+    dropped: int = field(kw_only=True)
     """Rows of other sites that were left out."""
-    facts: JarFacts | None = None
+    facts: JarFacts = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class WriteBackReceipt(Receipt):
     """A jar that was kept after use, and the loan that goes on with it."""
 
-    lent: LentJar | None = field(default=None, repr=False, compare=False)
+    lent: LentJar = field(repr=False, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
