@@ -35,8 +35,8 @@ def main() -> int:
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     try:
-        folder = fresh_folder(_folder_asked_for() or choose_folder(PROJECT, voice))
-        return perform(folder, voice)
+        with fresh_folder(_folder_asked_for() or choose_folder(PROJECT, voice)) as folder:
+            return perform(folder, voice)
     except UnusableFolder as error:
         voice.trouble(str(error))
         return 1

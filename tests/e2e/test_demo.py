@@ -152,13 +152,25 @@ def test_an_interrupted_demo_ends_what_it_started(tmp_path):
 
 
 def test_a_second_demo_starts_afresh(tmp_path):
-    folder = fresh_folder(tmp_path / "demo")
-    (folder / "old").touch()
+    with fresh_folder(tmp_path / "demo") as folder:
+        (folder / "old").touch()
+        (folder / "videos").mkdir()
 
-    again = fresh_folder(folder)
+    with fresh_folder(folder):
+        left = [path.name for path in folder.iterdir()]
 
-    assert [path.name for path in again.iterdir()] == [MARK]
-    assert again.stat().st_mode & 0o777 == 0o700
+    assert left == [MARK]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_two_demos_at_once_do_not_meet_in_one_folder(tmp_path):
+    with fresh_folder(tmp_path / "demo") as folder:
+        (folder / "video").touch()
+
+        with pytest.raises(UnusableFolder, match="under way"), fresh_folder(folder):
+            pass
+
+        assert (folder / "video").exists()
 
 
 def test_where_others_may_write_another_folder_is_chosen(tmp_path, monkeypatch, capsys):
@@ -180,7 +192,7 @@ def test_where_others_may_write_another_folder_is_chosen(tmp_path, monkeypatch, 
 def test_a_folder_of_somebody_else_stays_as_it_is(tmp_path):
     (tmp_path / "mine").touch()
 
-    with pytest.raises(UnusableFolder):
-        fresh_folder(tmp_path)
+    with pytest.raises(UnusableFolder, match="move it away"), fresh_folder(tmp_path):
+        pass
 
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]

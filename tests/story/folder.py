@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from jarkeeper.durable import Unsafe, check_parents
 from story.voice import Voice
@@ -30,21 +34,41 @@ def choose_folder(project: Path, voice: Voice) -> Path:
     return chosen
 
 
-def fresh_folder(folder: Path) -> Path:
-    """Return the folder, empty but for its mark. Only one that an earlier demo made is cleared."""
+@contextlib.contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """Yield the folder for one demo, empty but for its mark; only an earlier demo's is cleared."""
     folder = folder.absolute()
     if folder.is_symlink() or (folder.exists() and not _is_ours(folder)):
         raise UnusableFolder(
             f"folder '{folder}': expected none, or one that an earlier demo made; move it away"
         )
     try:
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(mode=0o700, parents=True)
-        (folder / MARK).touch()
+        mark = _claim(folder)
+    except BlockingIOError:
+        raise UnusableFolder(f"folder '{folder}': another demo is under way there") from None
     except OSError as error:
         raise UnusableFolder(f"folder '{folder}': {error.strerror}") from None
-    return folder
+    with mark:
+        yield folder
+
+
+def _claim(folder: Path) -> BinaryIO:
+    """Return the mark, locked; everything beside it is gone then."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        mark = stack.enter_context((folder / MARK).open("ab"))
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _clear(folder)
+        stack.pop_all()
+    return mark
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MARK:
+            path.unlink()
 
 
 def _is_ours(folder: Path) -> bool:

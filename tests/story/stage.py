@@ -160,7 +160,7 @@ def on_stage(folder: Path, voice: Voice) -> Iterator[Stage]:
     server = PrefectServer(folder, free_port())
     command = ["server", "start", "--host", "127.0.0.1", "--port", str(server.port)]
     with (
-        prefect_process(server, command, name="prefect-server", settings={}) as process,
+        prefect_process(server, command, name="server", settings={}) as process,
         StandIn(ca_file=folder / "youtube-ca.pem") as youtube,
     ):
         try:
