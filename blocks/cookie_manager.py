@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, field_validator
 
 from jarkeeper.checks import Finding
 from jarkeeper.cli.health import examine, heads_of
@@ -83,15 +83,21 @@ class CookieManager(Block):
         ge=0,
         le=3650,
         title="Warn before expiry (days)",
-        description="Warn when the login expires so soon. Empty: COOKIE_EXPIRY_WARNING_DAYS.",
+        description="Warn when fewer days are left. Empty: COOKIE_EXPIRY_WARNING_DAYS.",
     )
     expiry_critical_days: float | None = Field(
         default=None,
         ge=0,
         le=3650,
         title="Critical before expiry (days)",
-        description="Call it critical when it is so soon. Empty: COOKIE_EXPIRY_CRITICAL_DAYS.",
+        description="Critical when fewer days are left. Empty: COOKIE_EXPIRY_CRITICAL_DAYS.",
     )
+
+    @field_validator(*PATHS, mode="before")
+    @classmethod
+    def _leave_empty(cls, value: object) -> object:
+        # A form may send what was cleared as an empty text, which would mean the current folder.
+        return None if value == "" else value
 
     def settings(self) -> Settings:
         """Return the settings in force: the environment's, and over them what this block says."""

@@ -62,6 +62,12 @@ def test_what_the_form_leaves_empty_comes_from_the_environment(place, monkeypatc
     assert (settings.expiry_warning_days, settings.expiry_critical_days) == (20, 7)
 
 
+def test_a_field_that_was_cleared_in_the_form_counts_as_empty(place):
+    cleared = {"vault": "", "key_file": "", "state_dir": ""}
+
+    assert CookieManager(**cleared).settings() == CookieManager().settings()
+
+
 def test_thresholds_that_disagree_are_refused(place):
     with pytest.raises(SettingsError):
         CookieManager(expiry_warning_days=2, expiry_critical_days=7).settings()
