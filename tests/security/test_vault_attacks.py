@@ -203,6 +203,27 @@ def test_the_whole_log_of_another_vault_with_the_same_key_is_detected(attacked):
             call("youtube")
 
 
+@pytest.mark.parametrize(("seq", "shows_at_once"), [(2, False), (3, True)])
+def test_a_head_of_a_branch_that_was_cut_off_does_not_fit_into_the_log(seq, shows_at_once):
+    room = Room()
+    room.fill("one", "two", "three")
+    prefix = "cookies/youtube/heads/"
+    cut = {key: room.store.objects.pop(key) for key in room.store.list(prefix)[1:]}
+    vault = room.reopen()
+    for tag in ("four", "five", "six"):
+        vault.import_jar("youtube", cookie_file(tag))
+
+    key = f"{prefix}{seq:012}.json"
+    room.store.objects[key] = cut[key]
+
+    with pytest.raises(IntegrityError):
+        vault.history("youtube")
+    for call in (vault.status, vault.lend) if shows_at_once else ():
+        with pytest.raises(IntegrityError):
+            call("youtube")
+    assert "log" in {item.code for item in vault.check() if item.severity == "critical"}
+
+
 def test_the_log_of_another_jar_is_detected():
     room = Room()
     room.fill("one")

@@ -117,6 +117,21 @@ def test_an_envelope_without_key_commitment_is_rejected():
         open_envelope(sealed, keys=KEYS, context=CONTEXT)
 
 
+def test_an_envelope_of_another_suite_is_rejected():
+    import aws_encryption_sdk
+    from aws_encryption_sdk.identifiers import AlgorithmSuite
+
+    sealed, _ = aws_encryption_sdk.EncryptionSDKClient().encrypt(
+        source=b"cookies",
+        key_provider=KEYS.provider(),
+        algorithm=AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384,
+        encryption_context=CONTEXT.pairs(),
+    )
+
+    with pytest.raises(EnvelopeError):
+        open_envelope(sealed, keys=KEYS, context=CONTEXT)
+
+
 def test_an_envelope_with_more_context_than_expected_is_rejected():
     import aws_encryption_sdk
 
