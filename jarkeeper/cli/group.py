@@ -42,8 +42,15 @@ class Invocation:
     def settings(self) -> Settings:
         """Return the settings in force, with the vault of the command line in place of theirs."""
         settings = Settings.read()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(message)s")
+        say_more(settings.log_level)
         return settings if self.vault is None else replace(settings, vault=self.vault.absolute())
+
+
+def say_more(level: str) -> None:
+    """Have our own log lines on standard error from this level on; other libraries' stay away."""
+    log = logging.getLogger("jarkeeper")
+    log.setLevel(level.upper())
+    log.handlers = [logging.StreamHandler()]
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

@@ -107,30 +107,25 @@ class Loan:
     def _mark(self, outcome: Classification, *, now: datetime) -> None:
         state = outcome.slot_verdict
         assert state is not None  # noqa: S101 - the caller looked
-        until = now + timedelta(minutes=outcome.cool_minutes) if outcome.cool_minutes else None
-        reason = outcome.reason
-        self._vault.mark(self._lent.jar_name, self.generation, state, until=until, reason=reason)
-        self._marked = state
         if state is SlotState.DEAD:
-            self._refuse_dead()
-        self._send(
-            Marked(
-                self.use,
-                self.generation,
-                state.value,
-                until.isoformat() if until else None,
-                reason,
-            )
+            self._discard(now)
+        until = now + timedelta(minutes=outcome.cool_minutes) if outcome.cool_minutes else None
+        end = until.isoformat() if until else None
+        self._vault.mark(
+            self._lent.jar_name, self.generation, state, until=until, reason=outcome.reason
         )
+        self._marked = state
+        self._send(Marked(self.use, self.generation, state.value, end, outcome.reason))
+
+    def _discard(self, now: datetime) -> None:
+        # A jar that lost its login is offered all the same, so that the refusal is on record.
+        if not self.is_alive(now):
+            self._keep()
+        self._is_over = True
 
     def _keep_in_time(self) -> None:
         if time.monotonic() - self._kept_at >= WRITE_BACK_SECONDS:
             self._keep()
-
-    def _refuse_dead(self) -> None:
-        # What a dead session leaves is offered once, so that the refusal stands in the audit.
-        self._keep()
-        self._is_over = True
 
     def _keep(self) -> None:
         jar = self.snapshot()

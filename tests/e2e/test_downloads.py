@@ -436,11 +436,13 @@ def test_the_audit_trail_tells_the_story(vault, youtube, run) -> None:
 
     run(VIDEO)
 
-    told = [(str(event.action), str(event.phase)) for event in vault.trail.read()]
+    events = list(vault.trail.read())
+    told = [(str(event.action), str(event.phase)) for event in events]
     assert ("lend", "intent") in told
     assert ("mark", "outcome") in told
     assert ("write-back", "outcome") in told
     assert ("use", "outcome") in told
+    assert [event.detail for event in events if event.outcome == "refused"] == ["login_gone"]
 
 
 def test_a_long_run_notices_cookies_that_were_imported_meanwhile(
