@@ -19,7 +19,7 @@ from pathlib import Path
 from measure import Sample, Spread
 from measure import run as measure
 from report import Figures, Round, Starts, render, write_between
-from services import BIN, ROOT, Control, clean_environment, prefect_api, standin, vault
+from services import BIN, ROOT, Control, clean_environment, prefect_api, standin, trusted, vault
 from ways import Job, Way, ways
 
 MIB = 1 << 20
@@ -108,7 +108,8 @@ def course(plan: Plan, parent: Path | None) -> Iterator[Course]:
         cookies = folder / "cookies.txt"
         cookies.write_text(youtube.new_session("bench"))
         environment = clean_environment(home) | prefect | settings
-        environment["SSL_CERT_FILE"] = settings["JARKEEPER_CA_FILE"]
+        # yt-dlp and the library are told so; Jarkeeper's worker makes its own.
+        environment["SSL_CERT_FILE"] = str(trusted(Path(settings["JARKEEPER_CA_FILE"])))
         vault(environment, cookies)
         yield Course(plan, folder, youtube, environment, cookies)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import certifi
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
@@ -18,7 +21,16 @@ sys.path.insert(0, str(TESTS))  # the stand-in and the Prefect server of the tes
 from orchestration.server import prefect_server  # noqa: E402
 from standin.control import Control  # noqa: E402
 
-__all__ = ["BIN", "ROOT", "Control", "clean_environment", "prefect_api", "standin", "vault"]
+__all__ = [
+    "BIN",
+    "ROOT",
+    "Control",
+    "clean_environment",
+    "prefect_api",
+    "standin",
+    "trusted",
+    "vault",
+]
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -47,6 +59,14 @@ def standin(folder: Path) -> Iterator[tuple[Control, dict[str, str]]]:
             Control(state["control_url"]),
             {"JARKEEPER_PROXY": state["proxy_url"], "JARKEEPER_CA_FILE": str(ca_file)},
         )
+
+
+def trusted(ca_file: Path) -> Path:
+    """Return a file of the usual authorities and this one: reading them all takes its time too."""
+    usual = ssl.get_default_verify_paths().cafile or certifi.where()
+    bundle = ca_file.with_name("trusted.pem")
+    bundle.write_bytes(Path(usual).read_bytes() + b"\n" + ca_file.read_bytes())
+    return bundle
 
 
 @contextlib.contextmanager
