@@ -17,7 +17,9 @@ from jarkeeper.youtube.messages import Progress
 PROGRESS_KEY = "download-progress"
 PROGRESS_SECONDS = 5.0
 PROGRESS_PERCENT = 5.0
-"""An update costs the server 20 ms and an event: one every five seconds or five per cent."""
+PROGRESS_GAP_SECONDS = 0.5
+"""An update costs the server 20 ms and an event: one every five seconds or five per cent, and never
+one right after another, or a short run would spend its time on them."""
 
 
 class ProgressBar:
@@ -49,8 +51,10 @@ class ProgressBar:
     def show(self) -> None:
         """Update the artifact every five seconds or five per cent, if anything changed."""
         at, before = self._shown
-        late = time.monotonic() - at >= PROGRESS_SECONDS
-        if self.percent - before >= (0.1 if late else PROGRESS_PERCENT):
+        waited, gained = time.monotonic() - at, self.percent - before
+        if waited < PROGRESS_GAP_SECONDS:
+            return
+        if gained >= PROGRESS_PERCENT or (gained > 0 and waited >= PROGRESS_SECONDS):
             self._update()
 
     def end(self, sentence: str) -> None:
