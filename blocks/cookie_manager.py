@@ -11,8 +11,8 @@ from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl, field_validator
 
 from jarkeeper.checks import Finding
-from jarkeeper.cli.health import examine, heads_of
 from jarkeeper.errors import InputError
+from jarkeeper.health import examine, heads_of
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.temporary import Sweep, sweep

@@ -9,8 +9,8 @@ from prefect import runtime
 from prefect.client.orchestration import get_client
 
 from jarkeeper.checks import Severity
-from jarkeeper.cli.words import count_of
 from jarkeeper.downloads.receipts import Preparation, Summary
+from jarkeeper.words import count_of
 
 
 def run_name() -> str:

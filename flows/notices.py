@@ -10,9 +10,9 @@ from prefect.events import emit_event
 from prefect.futures import PrefectFuture
 
 from flows.progress import ProgressBar
-from jarkeeper.cli.words import printable, size
 from jarkeeper.downloads.downloader import Notice
 from jarkeeper.downloads.receipts import Outcome, Video, VideoReceipt
+from jarkeeper.words import printable, size
 from jarkeeper.youtube.messages import Lent, Marked, Withheld, WroteBack
 
 HEARTBEAT_SECONDS = 1.0

@@ -9,9 +9,9 @@ from uuid import UUID
 from httpx import HTTPError
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from jarkeeper.cli.words import count_of
 from jarkeeper.downloads.downloader import Notice
 from jarkeeper.downloads.receipts import Video, VideoReceipt
+from jarkeeper.words import count_of
 from jarkeeper.youtube.messages import Progress
 
 PROGRESS_KEY = "download-progress"

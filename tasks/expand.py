@@ -6,9 +6,9 @@ from collections import Counter
 
 from prefect import get_run_logger, task
 
-from jarkeeper.cli.words import count_of
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Video
+from jarkeeper.words import count_of
 from tasks.options import IN_PROCESS
 from tasks.retries import CurableFailures, is_curable, is_last_try
 

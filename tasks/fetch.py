@@ -9,10 +9,10 @@ from typing import Self
 
 from prefect import get_run_logger, task
 
-from jarkeeper.cli.words import count_of
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Video, VideoReceipt
 from jarkeeper.downloads.run import is_worth_a_try
+from jarkeeper.words import count_of
 from tasks.options import IN_PROCESS
 from tasks.retries import CurableFailures, is_curable, is_last_try
 

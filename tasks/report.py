@@ -7,8 +7,8 @@ from typing import Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from jarkeeper.cli.words import count_of, printable, short_span, size
 from jarkeeper.downloads.receipts import Summary, VideoReceipt
+from jarkeeper.words import count_of, printable, short_span, size
 from tasks.options import IN_PROCESS
 from tasks.retries import words_of
 

@@ -14,8 +14,8 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
-from jarkeeper.cli.words import count_of
 from jarkeeper.errors import InputError
+from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.audit import Event, TrailReport

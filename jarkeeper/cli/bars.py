@@ -14,8 +14,8 @@ from rich.text import Text
 from jarkeeper.cli.output import Output
 from jarkeeper.cli.screen import Silent
 from jarkeeper.cli.story import counts, happened, title_of, to_do, told
-from jarkeeper.cli.words import count_of, printable, short_span, size
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
+from jarkeeper.words import count_of, printable, short_span, size
 from jarkeeper.youtube.messages import Progress as Received
 
 SIGNS = {

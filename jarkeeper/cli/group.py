@@ -16,9 +16,9 @@ import click
 from jarkeeper import __version__
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.failures import mute_output, report
-from jarkeeper.cli.words import printable
 from jarkeeper.errors import InputError
 from jarkeeper.settings import Settings
+from jarkeeper.words import printable
 
 COMMANDS = {
     "init": "init",

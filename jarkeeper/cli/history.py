@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jarkeeper.cli.words import utc_text
 from jarkeeper.heads import GenerationRecord, Head
+from jarkeeper.words import utc_text
 
 HEADINGS = ("generation", "created (UTC)", "source", "now")
 

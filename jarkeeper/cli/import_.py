@@ -12,12 +12,12 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.inputs import is_standard_input, read_input
 from jarkeeper.cli.output import Output, print_json
-from jarkeeper.cli.words import count_of, printable
 from jarkeeper.errors import JarFormatError
 from jarkeeper.limits import LIMITS
+from jarkeeper.words import count_of, printable
 
 if TYPE_CHECKING:
-    from jarkeeper.cli.health import SlotHealth
+    from jarkeeper.health import SlotHealth
     from jarkeeper.vault import ImportReceipt, Vault
 
 
@@ -45,8 +45,8 @@ def command(invocation: Invocation, file: Path, jar: str) -> Exit:
     FILE is in Netscape format, as browser extensions write it; '-' is standard input. The cookies
     that were active become the backup.
     """
-    from jarkeeper.cli.health import examine
     from jarkeeper.hardening import harden
+    from jarkeeper.health import examine
     from jarkeeper.wiring import open_vault
 
     harden()

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from jarkeeper.cli.words import printable, utc_text
+from jarkeeper.words import printable, utc_text
 
 if TYPE_CHECKING:
     from rich.console import Console

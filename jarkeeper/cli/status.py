@@ -11,12 +11,12 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
-from jarkeeper.cli.words import date_of, short_span
+from jarkeeper.words import date_of, short_span
 
 if TYPE_CHECKING:
-    from jarkeeper.cli.health import SlotHealth
     from jarkeeper.cli.history import Past
     from jarkeeper.heads import Head
+    from jarkeeper.health import SlotHealth
 
 HEADINGS = ("slot", "state", "age", "login until", "generation", "fingerprint", "source")
 STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead": "bad"}
@@ -36,8 +36,8 @@ STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead":
 @pass_invocation
 def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
     """Show the jars, their slots and states, and what to do next."""
-    from jarkeeper.cli.health import examine, heads_of
     from jarkeeper.cli.history import past_of
+    from jarkeeper.health import examine, heads_of
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()
@@ -74,7 +74,7 @@ class Shown:
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain values for JSON."""
-        from jarkeeper.cli.health import next_step
+        from jarkeeper.health import next_step
 
         history = {} if self.past is None else {"history": [item.as_dict() for item in self.past]}
         return {
@@ -90,7 +90,7 @@ class Shown:
 
 def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
     from jarkeeper.cli import history
-    from jarkeeper.cli.health import next_step
+    from jarkeeper.health import next_step
 
     head = shown.head
     ago = short_span((now - head.at).total_seconds())

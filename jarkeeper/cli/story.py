@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from jarkeeper.checks import NOTHING
-from jarkeeper.cli.words import count_of, printable, short_span, size
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
 from jarkeeper.downloads.summary import notices
+from jarkeeper.words import count_of, printable, short_span, size
 from jarkeeper.youtube.messages import Lent, Marked, Withheld, WroteBack
 
 STORY = Lent | Withheld | Marked | WroteBack

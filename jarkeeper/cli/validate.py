@@ -13,7 +13,7 @@ from jarkeeper.cli.output import Output, print_json
 from jarkeeper.errors import NotFound
 
 if TYPE_CHECKING:
-    from jarkeeper.cli.health import SlotHealth
+    from jarkeeper.health import SlotHealth
 
 
 @click.command(
@@ -32,7 +32,7 @@ def command(invocation: Invocation, jar: str | None) -> Exit:
 
     Each slot is judged by what is known of it, with a next step.
     """
-    from jarkeeper.cli.health import examine, heads_of
+    from jarkeeper.health import examine, heads_of
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()

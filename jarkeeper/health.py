@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jarkeeper.checks import IMPORT, NOTHING, Finding, Severity, Thresholds, check_jar
-from jarkeeper.cli.words import short_span
 from jarkeeper.errors import NotFound
 from jarkeeper.heads import Head, SlotRecord, SlotState
 from jarkeeper.settings import Settings
+from jarkeeper.words import short_span
 
 if TYPE_CHECKING:
     from jarkeeper.vault import Vault

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jarkeeper.cli.words import count_of, date_of, printable, short_span, size, utc_text
+from jarkeeper.words import count_of, date_of, printable, short_span, size, utc_text
 
 
 @pytest.mark.parametrize(

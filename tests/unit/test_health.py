@@ -5,10 +5,10 @@ import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.checks import Severity
-from jarkeeper.cli.health import examine, next_step
 from jarkeeper.cli.history import past_of
 from jarkeeper.facts import JarFacts
 from jarkeeper.heads import GenerationRecord, Head, SlotRecord, Slots, SlotState, Source
+from jarkeeper.health import examine, next_step
 from jarkeeper.names import GenerationId, VaultId
 from jarkeeper.settings import Settings
 
