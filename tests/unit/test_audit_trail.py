@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import os
 from datetime import timedelta
 
@@ -216,6 +217,22 @@ def test_a_record_spliced_in_from_another_chain_is_named(written):
     store.objects[keys[0]] = store.objects[foreign]
 
     assert "spliced" in codes(store, trail)
+
+
+def test_a_record_of_a_branch_that_was_cut_off_is_named():
+    store = MemoryStore()
+    trail = trail_on(store)
+    use(trail, "one")
+    chain, objects = copy.copy(trail._chain), dict(store.objects)
+    use(trail, "two")
+    cut = dict(store.objects)
+    trail._chain, store.objects = chain, objects
+    use(trail, "three")
+    third = store.list("audit/")[2]
+
+    store.objects[third] = cut[third]
+
+    assert codes(store, trail) == {"spliced"}
 
 
 def test_a_record_moved_to_another_day_is_named(written):

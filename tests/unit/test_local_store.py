@@ -158,6 +158,14 @@ def test_an_object_of_absurd_size_is_refused(store):
         store.get("a")
 
 
+def test_a_pipe_is_no_object_and_does_not_hang(store):
+    store.put_if_absent("ready", b"")
+    os.mkfifo(store.root / "pipe", 0o600)
+
+    with pytest.raises(IntegrityError):
+        store.get("pipe")
+
+
 def test_temporary_names_are_no_objects_and_are_swept_when_they_are_old(store):
     store.put_if_absent("a/b", b"1")
     old, fresh, foreign = (store.root / "a" / name for name in (".tmp-old", ".tmp-new", ".other"))

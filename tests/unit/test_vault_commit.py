@@ -347,6 +347,43 @@ def test_a_committed_import_whose_outcome_is_not_on_record_is_a_success_with_a_w
     assert lent_tag(room.vault) == "one"
 
 
+def test_a_store_that_keeps_other_bytes_than_it_was_given_is_found_out_before_the_commit():
+    room = Room()
+
+    class Careless(FaultyStore):
+        def put_if_absent(self, key, content):
+            return room.store.put_if_absent(
+                key, content[:-1] if "/generations/" in key else content
+            )
+
+    with pytest.raises(IntegrityError):
+        room.reopen(Careless(room.store)).import_jar("youtube", cookie_file("one"))
+
+    assert room.vault.status("youtube") is None
+    assert room.events()[-1] == ("import", "outcome", "failed", "integrity")
+
+
+def test_a_hole_anywhere_in_the_log_is_found_at_once():
+    room = Room()
+    room.fill("one", "two", "three", "four")
+    room.store.delete("cookies/youtube/heads/000000000001.json")
+
+    for call in (room.vault.status, room.vault.lend):
+        with pytest.raises(IntegrityError, match="head 1 is missing"):
+            call("youtube")
+
+
+def test_a_listing_that_misses_what_was_made_while_it_ran_is_no_hole():
+    room = Room()
+    room.fill("one", "two", "three", "four")
+
+    class Late(FaultyStore):
+        def list(self, prefix):
+            return [key for key in room.store.list(prefix) if "000000000002" not in key]
+
+    assert room.reopen(Late(room.store)).status("youtube").seq == 4
+
+
 HEAD = {"part": "/heads/"}
 
 
