@@ -141,5 +141,5 @@ def _from_history(
             return item.generation, head.seq
     raise NotFound(
         f"jar '{jar}': no generation {wanted[:8]} in its history",
-        hint="`jarkeeper audit` names the generations of each import",
+        hint="`jarkeeper status --history` lists them",
     )
