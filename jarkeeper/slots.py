@@ -107,10 +107,22 @@ def choose(slots: Slots, slot: Slot, *, now: datetime) -> SlotRecord | None:
 
 
 def take_in(slots: Slots, new: GenerationRecord, *, at: datetime, backup_count: int) -> Slots:
-    """Make a new generation active and the old active one the newest backup."""
-    backups = slots.records()[:backup_count]
+    """Make a new generation active and the old active one a backup; what is too many falls out."""
+    backups = _stepped_down(slots.active, slots.backups)[:backup_count]
     active = SlotRecord(new, SlotState.HEALTHY, since=at)
     return replace(slots, active=active, backups=backups)
+
+
+def _stepped_down(
+    active: SlotRecord | None, backups: tuple[SlotRecord, ...]
+) -> tuple[SlotRecord, ...]:
+    """Return the backups with the old active one: the newest, or the last if it is dead.
+
+    So a dead one is not the next choice, and never pushes a healthy one out.
+    """
+    if active is None:
+        return backups
+    return (*backups, active) if active.state is SlotState.DEAD else (active, *backups)
 
 
 def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
@@ -126,10 +138,7 @@ def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
 
 
 def promote(slots: Slots, *, now: datetime) -> Slots:
-    """Make the newest usable backup active; the old active one becomes a backup.
-
-    A dead one goes to the end of the backups, so that it is not the next choice.
-    """
+    """Make the newest usable backup active; the old active one becomes a backup."""
     chosen = choose(slots, Slot.BACKUP, now=now)
     if chosen is None:
         raise NotFound(
@@ -137,11 +146,7 @@ def promote(slots: Slots, *, now: datetime) -> Slots:
             hint="import fresh cookies, or restore an earlier generation",
         )
     others = tuple(item for item in slots.backups if item is not chosen)
-    if slots.active is None:
-        return replace(slots, active=chosen, backups=others)
-    if slots.active.state is SlotState.DEAD:
-        return replace(slots, active=chosen, backups=(*others, slots.active))
-    return replace(slots, active=chosen, backups=(slots.active, *others))
+    return replace(slots, active=chosen, backups=_stepped_down(slots.active, others))
 
 
 def restore(slots: Slots, old: GenerationRecord, *, at: datetime, backup_count: int) -> Slots:

@@ -14,6 +14,7 @@ from jarkeeper.cli.inputs import is_standard_input, read_input
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.errors import JarFormatError
 from jarkeeper.limits import LIMITS
+from jarkeeper.slots import SlotState
 from jarkeeper.words import count_of, printable
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) ->
         output.finding(finding.severity, finding.message, finding.next_step)
     if backups and backups[0].record is not None:
         generation = backups[0].record.generation.id[:8]
-        output.finding("ok", f"what was active is the backup now: generation {generation}")
+        state = "is dead" if backups[0].record.state is SlotState.DEAD else "stands by"
+        output.finding(backups[0].severity, f"the backup, generation {generation}, {state}")
     if not is_standard_input(file):
         output.entry("next", f"delete {file}: it is not needed any more")

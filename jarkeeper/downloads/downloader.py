@@ -183,6 +183,7 @@ class Downloader:
             receipts=tuple(self._receipts.values()),
             events=tuple(self._events),
             stopped=self.stopped,
+            trouble=self._session.trouble if self._session else None,
             seconds=time.monotonic() - self._began,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
+from jarkeeper.errors import JarkeeperError
 from jarkeeper.heads import SlotState
 from jarkeeper.youtube.messages import Event, Lent, Marked, Withheld, WroteBack
 
@@ -18,6 +19,7 @@ def summarise(
     events: tuple[Event, ...],
     stopped: str | None,
     seconds: float,
+    trouble: JarkeeperError | None = None,
 ) -> Summary:
     """Return the summary of a run from what was prepared, what happened, and what arrived."""
     outcomes = Counter(receipt.outcome for receipt in receipts)
@@ -31,7 +33,7 @@ def summarise(
         bytes=sum(r.bytes for r in receipts if r.outcome is Outcome.DOWNLOADED),
         seconds=seconds,
         cookie_status=cookie_status(preparation, events),
-        notices=tuple(dict.fromkeys(notices(events))),
+        notices=tuple(dict.fromkeys((*notices(events), *_of_trouble(trouble)))),
         stopped=stopped,
         failures=dict(Counter(r.failure for r in receipts if r.failure is not None)),
         uses=dict(Counter(r.used for r in receipts if r.used and r.arrived)),
@@ -55,6 +57,11 @@ def _fate(state: str | None) -> str:
     if state == SlotState.COOLING:
         return "must rest, YouTube asked for a pause"
     return "worked"
+
+
+def _of_trouble(error: JarkeeperError | None) -> Iterator[str]:
+    if error is not None:
+        yield f"what YouTube refreshed last may not have been kept: {error.message}"
 
 
 def minute(moment: str | None) -> str:

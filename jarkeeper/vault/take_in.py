@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jarkeeper.actions import Action
-from jarkeeper.audit import Access
+from jarkeeper.audit import Access, Outcome
 from jarkeeper.facts import observe
 from jarkeeper.heads import Head
-from jarkeeper.jar import parse_jar
+from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar
 from jarkeeper.names import GenerationId, new_id
 from jarkeeper.slots import Slot, Slots, Source, take_in
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
-from jarkeeper.vault.generations import store_generation
+from jarkeeper.vault.generations import fingerprint, store_generation
 from jarkeeper.vault.log import read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import ImportReceipt
@@ -21,7 +23,8 @@ from jarkeeper.vault.receipts import ImportReceipt
 def import_jar(ports: Ports, jar: str, content: bytes) -> ImportReceipt:
     """Make these cookies active; what was active becomes the newest backup.
 
-    `JarFormatError` where the content is no cookie file: then nothing was changed.
+    Cookies that are active already stay so, and no backup is lost for them. `JarFormatError` where
+    the content is no cookie file: then nothing was changed.
     """
     parsed = parse_jar(content, sites=ports.sites)
     facts = observe(parsed.jar, sites=ports.sites, dropped=parsed.dropped)
@@ -34,6 +37,8 @@ def import_jar(ports: Ports, jar: str, content: bytes) -> ImportReceipt:
         generation=generation,
         head_seq=0 if base.head is None else base.head.seq,
     )
+    if base.stored is not None and _is_active(ports, base.stored.head, parsed.jar):
+        return _unchanged(ports, access, base.stored.head, parsed)
     with recorded(ports.trail, access):
         record = store_generation(
             ports, jar, parsed.jar, id=generation, source=Source.IMPORT, facts=facts
@@ -56,4 +61,28 @@ def import_jar(ports: Ports, jar: str, content: bytes) -> ImportReceipt:
         warnings=parsed.warnings + base.warnings + warnings,
         dropped=parsed.dropped,
         facts=facts,
+    )
+
+
+def _is_active(ports: Ports, head: Head, jar: Jar) -> bool:
+    now = fingerprint(ports, emit_jar(jar))
+    return head.active is not None and head.active.generation.fingerprint == now
+
+
+def _unchanged(ports: Ports, access: Access, head: Head, parsed: ParsedJar) -> ImportReceipt:
+    assert head.active is not None  # noqa: S101 - it was compared with the import
+    record = head.active.generation
+    with recorded(ports.trail, access):
+        ports.trail.outcome(replace(access, generation=record.id), Outcome.OK, detail="unchanged")
+    return ImportReceipt(
+        vault=ports.vault,
+        jar=access.jar,
+        action=Action.IMPORT,
+        generation=record.id,
+        fingerprint=record.fingerprint,
+        head_seq=head.seq,
+        at=head.at,
+        warnings=(*parsed.warnings, "these cookies are active already, nothing was changed"),
+        dropped=parsed.dropped,
+        facts=record.facts,
     )

@@ -57,6 +57,8 @@ class WorkerSession:
         self._process: subprocess.Popen[bytes] | None = None
         self._closing = False
         self._ended: JarkeeperError | None = None
+        self.trouble: JarkeeperError | None = None
+        """Why the worker ended, if not in order; known after `close`."""
         self._keeper = threading.Thread(target=self._keep, name="jarkeeper-worker", daemon=True)
         self._keeper.start()
 
@@ -122,7 +124,7 @@ class WorkerSession:
             if last is not None:
                 return VaultError(last.error, hint=last.hint) if last.error else None
             if self._closing and not self._open:
-                return None
+                return VaultError("worker: it ended before it gave the jars back")
         return VaultError(
             "worker: it died twice",
             hint="look for a kernel message about memory, and try a lower concurrency",
@@ -167,6 +169,7 @@ class WorkerSession:
 
     def _end(self, error: JarkeeperError | None) -> None:
         with self._lock:
+            self.trouble = error
             self._ended = error or VaultError("worker: the run is over")
             waiting = [future for _, future in self._open.values()]
             self._open.clear()

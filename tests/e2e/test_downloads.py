@@ -407,6 +407,20 @@ def test_a_failing_audit_stops_the_run_before_any_request(vault, settings, youtu
     assert [r for r in youtube.control.requests() if r.session] == []
 
 
+def test_an_audit_that_fails_at_the_end_is_told(vault, settings, youtube, tmp_path) -> None:
+    take_in(vault, youtube, "one")
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    with Downloader(settings, request) as downloader:
+        downloader.prepare()
+        downloader.attempt(Video(VIDEO))
+        break_audit(settings)
+        summary = downloader.finish()
+
+    assert summary.downloaded == 1
+    assert any("may not have been kept" in notice for notice in summary.notices)
+
+
 def test_two_runs_at_once_do_not_spoil_each_other(vault, youtube, settings, tmp_path) -> None:
     take_in(vault, youtube, "one", rotate_every=5, grace_seconds=None)
     ids = tuple(f"video{number:06d}" for number in range(6))

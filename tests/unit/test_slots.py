@@ -72,9 +72,21 @@ def test_a_new_jar_becomes_active_and_the_old_active_the_newest_backup(before, c
 
 
 def test_the_old_active_keeps_its_state_as_a_backup():
-    changed = take_in(slots("a", a="dead"), generation("n"), at=START, backup_count=3)
+    changed = take_in(slots("a", a="suspect"), generation("n"), at=START, backup_count=3)
 
-    assert changed.backups[0].state is SlotState.DEAD
+    assert changed.backups[0].state is SlotState.SUSPECT
+
+
+def test_a_dead_active_becomes_the_last_backup():
+    changed = take_in(slots("a bc", a="dead"), generation("n"), at=START, backup_count=3)
+
+    assert names(changed) == "n bca"
+
+
+def test_a_dead_active_pushes_no_healthy_backup_out():
+    changed = take_in(slots("a b", a="dead"), generation("n"), at=START, backup_count=1)
+
+    assert names(changed) == "n b"
 
 
 @pytest.mark.parametrize(

@@ -492,7 +492,8 @@ def race(room, rival, *, times=1):
 def test_a_commit_that_was_overtaken_is_made_on_the_new_base():
     room = Room()
     room.fill("one")
-    vault = race(room, lambda: room.fill("rival"), times=3)
+    rivals = iter(("rival-1", "rival-2", "rival-3"))
+    vault = race(room, lambda: room.fill(next(rivals)), times=3)
 
     receipt = vault.import_jar("youtube", cookie_file("ours"))
 
@@ -557,3 +558,16 @@ def test_the_slots_are_as_their_words_say():
 
     assert head.slot(Slot.ACTIVE) is head.active
     assert head.slot(Slot.BACKUP) is head.backups[0]
+
+
+def test_importing_what_is_active_already_changes_nothing_and_loses_no_backup():
+    room = Room()
+    room.fill("one", "two")
+    before = room.vault.status("youtube")
+
+    receipt = room.vault.import_jar("youtube", cookie_file("two"))
+
+    assert room.vault.status("youtube") == before
+    assert receipt.generation == before.active.generation.id
+    assert "nothing was changed" in receipt.warnings[-1]
+    assert [event.detail for event in room.vault.trail.read()][-1] == "unchanged"
