@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+
+_ASKING = threading.Lock()
+"""A package tries its program before it names it, once: threads that ask together would all try."""
 
 
 def find_ffmpeg() -> Path | None:
@@ -30,8 +34,9 @@ def _on_path(name: str) -> Path | None:
 def _packaged(module: str, function: str) -> Path | None:
     """Ask a package that may not be installed, or may lack a binary for this platform."""
     try:
-        ask: Callable[[], str] = getattr(import_module(module), function)
-        return _program(ask())
+        with _ASKING:
+            ask: Callable[[], str] = getattr(import_module(module), function)
+            return _program(ask())
     except (ImportError, AttributeError, OSError, RuntimeError):
         return None
 
