@@ -162,6 +162,7 @@ def final_state(summary: Summary) -> State[Any]:
     sentence = sentence_of(summary)
     if summary.succeeded:
         return Completed(message=sentence, data=summary)
-    if summary.stopped is None and summary.downloaded + summary.already_there:
+    arrived = summary.downloaded + summary.already_there
+    if summary.stopped is None and (arrived or not summary.failed):
         return Completed(name="PartlyDone", message=sentence, data=summary)
     return Failed(message=sentence, data=DownloadFailed(summary))

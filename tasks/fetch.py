@@ -22,6 +22,9 @@ CHUNKS = 10
 CHUNK_VIDEOS_MAX = 50
 """Beyond 500 videos there are more tasks instead, so that each ends within reach."""
 
+BUSY = "BUSY"
+"""No failure: another run is downloading the same video to the same place."""
+
 
 class Batch:
     """What the fetch tasks of a run share: the run, and the threads that bound its downloads."""
@@ -68,7 +71,7 @@ def fetch(batch: Batch, videos: tuple[Video, ...], name: str) -> tuple[VideoRece
         name: What the task is called in the UI.
     """
     receipts = batch.fetch(videos)
-    curable = Counter(str(receipt.failure) for receipt in receipts if batch.is_open(receipt))
+    curable = Counter(receipt.failure or BUSY for receipt in receipts if batch.is_open(receipt))
     if curable and not is_last_try():
         raise CurableFailures(dict(curable))
     arrived = sum(receipt.arrived for receipt in receipts)

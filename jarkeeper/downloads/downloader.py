@@ -140,6 +140,7 @@ class Downloader:
                     video.id,
                     Outcome.SKIPPED,
                     title=video.title,
+                    curable=self._made[video.id] <= len(self._retries.waits),
                     explanation="another run is downloading it to the same place",
                 )
             elif arrival := self._destination.find(video.id):
@@ -160,8 +161,7 @@ class Downloader:
 
     def wait_before_retry(self, video_id: str, *, chance: float) -> float:
         """Return the seconds before the next try; `chance` is a random number from 0 to 1."""
-        failure = FailureClass(self._receipts[video_id].failure or FailureClass.UNKNOWN)
-        return self._retries.wait(failure, made=self._made[video_id], chance=chance) or 0.0
+        return self._retries.wait(made=self._made[video_id], chance=chance)
 
     @property
     def stopped(self) -> str | None:

@@ -97,11 +97,9 @@ class RetryPolicy:
         rule = row_of(failure).retry
         return max(0, min(rule.tries, len(self.waits)) + 1 - made) if rule else 0
 
-    def wait(self, failure: FailureClass, *, made: int, chance: float) -> float | None:
-        """Return the seconds before the next attempt, or None where none may follow.
+    def wait(self, *, made: int, chance: float) -> float:
+        """Return the seconds before the next attempt, once `made` of them were made.
 
-        `made` attempts were made, at least one; `chance` is a random number from 0 to 1.
+        `chance` is a random number from 0 to 1.
         """
-        if not self.tries_left(failure, made=made):
-            return None
         return self.waits[made - 1] * (1 + self.jitter * chance)

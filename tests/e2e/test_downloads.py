@@ -407,6 +407,27 @@ def test_a_failing_audit_stops_the_run_before_any_request(vault, settings, youtu
     assert [r for r in youtube.control.requests() if r.session] == []
 
 
+def test_a_video_that_another_run_is_downloading_is_waited_for(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.fault("media", bytes_per_second=SMALL, times=1)
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+    summaries: list[Summary] = []
+
+    def start() -> None:
+        summaries.append(run_downloads(replace(settings, retry_seconds=(1.0, 2.0)), request))
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    outcomes = {str(summary.receipts[0].outcome) for summary in summaries}
+    assert outcomes == {"downloaded", "already there"}
+
+
 def test_an_audit_that_fails_at_the_end_is_told(vault, settings, youtube, tmp_path) -> None:
     take_in(vault, youtube, "one")
     request = DownloadRequest.of((VIDEO,), tmp_path / "videos")

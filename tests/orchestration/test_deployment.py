@@ -39,7 +39,8 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def worker(server, place):
-    command = ["worker", "start", "--pool", "jarkeeper", "--type", "process"]
+    # One at a time: the schedule is quicker than its runs.
+    command = ["worker", "start", "--pool", "jarkeeper", "--type", "process", "--limit", "1"]
     with prefect_process(server, command, name="worker", settings=place.environment) as process:
         yield process
 
