@@ -22,3 +22,17 @@ def settings(tmp_path: Path, youtube: StandIn) -> Settings:
         ca_file=Path(youtube.ca_file),
         retry_seconds=(0.05, 0.1),
     )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StandIn]:
+    """The stand-in for the library itself, which takes its certificates from the environment."""
+    with StandIn() as yt, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", yt.ca_file)
+        yield yt
+
+
+@pytest.fixture
+def yt(server: StandIn) -> StandIn:
+    server.control.reset()
+    return server

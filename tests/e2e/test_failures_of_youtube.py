@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,6 @@ from standin.viewer import look
 VIDEO = "abcdefghijk"
 LISTS = "https://www.youtube.com/playlist?list="
 ROTATED = "COOKIE_ROTATED"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with StandIn() as yt, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SSL_CERT_FILE", yt.ca_file)
-        yield yt
-
-
-@pytest.fixture
-def yt(server: StandIn) -> StandIn:
-    server.control.reset()
-    return server
 
 
 def judge(

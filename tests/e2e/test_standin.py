@@ -5,7 +5,6 @@ import json
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -17,19 +16,6 @@ from standin.viewer import look
 
 VIDEO = "abcdefghijk"
 ROTATED = "cookies are no longer valid"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with StandIn() as yt, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SSL_CERT_FILE", yt.ca_file)
-        yield yt
-
-
-@pytest.fixture
-def yt(server: StandIn) -> StandIn:
-    server.control.reset()
-    return server
 
 
 def endpoints(yt: StandIn) -> list[str]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,19 +10,6 @@ from standin.viewer import look
 
 VIDEO = "abcdefghijk"
 SIGN_IN = "use --cookies"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with StandIn() as yt, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SSL_CERT_FILE", yt.ca_file)
-        yield yt
-
-
-@pytest.fixture
-def yt(server: StandIn) -> StandIn:
-    server.control.reset()
-    return server
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,19 +23,6 @@ TESTS = Path(__file__).parents[1]
 VIDEO = "abcdefghijk"
 MEDIA_HOST = "rr1---sn-standin.googlevideo.com"
 SIZE = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with StandIn() as yt, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SSL_CERT_FILE", yt.ca_file)
-        yield yt
-
-
-@pytest.fixture
-def yt(server: StandIn) -> StandIn:
-    server.control.reset()
-    return server
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])

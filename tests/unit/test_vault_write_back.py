@@ -16,7 +16,7 @@ def borrow(room, slot=Slot.ACTIVE):
     return room.vault.lend("youtube", slot)
 
 
-def refused(room, lent, jar, reason):
+def assert_refused(room, lent, jar, reason):
     before = room.vault.status("youtube")
     with pytest.raises(WriteBackRefused) as caught:
         room.vault.write_back(lent, jar)
@@ -82,7 +82,7 @@ def test_a_revoked_jar_does_not_come_back():
     lent = borrow(room)
     room.vault.revoke("youtube", lent.generation)
 
-    refused(room, lent, jar_of("fresh"), "revoked")
+    assert_refused(room, lent, jar_of("fresh"), "revoked")
 
 
 def test_a_jar_that_was_rotated_out_of_its_slots_does_not_come_back():
@@ -90,7 +90,7 @@ def test_a_jar_that_was_rotated_out_of_its_slots_does_not_come_back():
     lent = borrow(room)
     room.fill("newer", "newest")
 
-    refused(room, lent, jar_of("fresh"), "not_current")
+    assert_refused(room, lent, jar_of("fresh"), "not_current")
 
 
 def test_a_jar_that_was_rotated_to_the_backup_is_kept_there():
@@ -109,7 +109,7 @@ def test_a_jar_that_another_use_wrote_back_already_is_not_written_over():
     lent = borrow(room)
     room.vault.write_back(lent, jar_of("first"))
 
-    refused(room, lent, jar_of("second"), "not_current")
+    assert_refused(room, lent, jar_of("second"), "not_current")
 
 
 def test_a_loan_of_another_vault_is_refused():
@@ -117,7 +117,7 @@ def test_a_loan_of_another_vault_is_refused():
     room.fill("one")
     lent = borrow(other)
 
-    refused(room, lent, jar_of("fresh"), "not_current")
+    assert_refused(room, lent, jar_of("fresh"), "not_current")
 
 
 def test_a_loan_of_a_jar_that_is_not_there_is_refused():
@@ -133,7 +133,7 @@ def test_what_comes_back_from_a_dead_slot_is_not_kept():
     lent = borrow(room)
     room.vault.mark("youtube", lent.generation, SlotState.DEAD, reason="COOKIE_ROTATED")
 
-    refused(room, lent, jar_of("fresh"), "slot_dead")
+    assert_refused(room, lent, jar_of("fresh"), "slot_dead")
 
 
 @pytest.mark.parametrize("gone", LOGIN)
@@ -142,7 +142,7 @@ def test_a_jar_that_lost_an_authentication_cookie_is_refused(gone):
     lent = borrow(room)
     names = [name for name in LOGIN if name != gone]
 
-    refused(room, lent, jar_of("fresh", names=names), "login_gone")
+    assert_refused(room, lent, jar_of("fresh", names=names), "login_gone")
 
 
 @pytest.mark.parametrize("gone", LOGIN)
@@ -152,7 +152,7 @@ def test_a_jar_with_an_emptied_authentication_cookie_is_refused(gone):
     cookies = jar_of("fresh").cookies
     emptied = Jar(tuple(replace(item, value="") if item.name == gone else item for item in cookies))
 
-    refused(room, lent, emptied, "login_gone")
+    assert_refused(room, lent, emptied, "login_gone")
 
 
 def test_a_jar_whose_login_expired_is_refused():
@@ -160,14 +160,14 @@ def test_a_jar_whose_login_expired_is_refused():
     lent = borrow(room)
     past = int(room.clock.now.timestamp()) - 1
 
-    refused(room, lent, jar_of("fresh", expires=past), "login_gone")
+    assert_refused(room, lent, jar_of("fresh", expires=past), "login_gone")
 
 
 def test_an_empty_jar_is_refused():
     room = Room()
     lent = borrow(room)
 
-    refused(room, lent, Jar(()), "login_gone")
+    assert_refused(room, lent, Jar(()), "login_gone")
 
 
 def test_a_jar_with_foreign_domains_is_refused():
@@ -176,7 +176,7 @@ def test_a_jar_with_foreign_domains_is_refused():
     fresh = jar_of("fresh").cookies
     foreign = replace(fresh[0], domain=".youtube.com.example.net", name="X")
 
-    refused(room, lent, Jar((*fresh, foreign)), "foreign_domains")
+    assert_refused(room, lent, Jar((*fresh, foreign)), "foreign_domains")
 
 
 def test_a_jar_with_a_cookie_that_no_jar_may_hold_is_refused():
@@ -185,7 +185,7 @@ def test_a_jar_with_a_cookie_that_no_jar_may_hold_is_refused():
     fresh = jar_of("fresh").cookies
     strange = replace(fresh[0], name="X", value="a\tb", expires=FAR)
 
-    refused(room, lent, Jar((*fresh, strange)), "malformed")
+    assert_refused(room, lent, Jar((*fresh, strange)), "malformed")
 
 
 def test_a_write_back_that_is_overtaken_is_dropped():
