@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, HttpUrl, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from jarkeeper.checks import Finding
 from jarkeeper.errors import InputError
 from jarkeeper.health import examine, heads_of
 from jarkeeper.limits import LIMITS
+from jarkeeper.names import checked_jar_name
 from jarkeeper.settings import Settings
 from jarkeeper.temporary import Sweep, sweep
 from jarkeeper.vault import ImportReceipt, LentJar, Vault
@@ -21,6 +22,7 @@ from jarkeeper.wiring import open_vault
 
 PATHS = ("vault", "key_file", "state_dir")
 NUMBERS = ("expiry_warning_days", "expiry_critical_days")
+DEFAULT_JAR = "youtube"
 
 
 class CookieManager(Block):
@@ -58,10 +60,16 @@ class CookieManager(Block):
         "https://github.com/yt-dlp/yt-dlp/wiki/Extractors#exporting-youtube-cookies"
     )
 
+    # A misspelt field would mean the default vault without a word, and what was pasted into the
+    # wrong one may be a cookie.
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", validate_assignment=True, hide_input_in_errors=True
+    )
+
     jar: str = Field(
-        default="youtube",
+        default=DEFAULT_JAR,
         title="Jar",
-        description="The name of the jar: lower-case letters, digits and dashes.",
+        description="The jar's name: lower-case letters, digits and dashes. Empty: youtube.",
     )
     vault: Path | None = Field(
         default=None,
@@ -97,7 +105,27 @@ class CookieManager(Block):
     @classmethod
     def _leave_empty(cls, value: object) -> object:
         # A form may send what was cleared as an empty text, which would mean the current folder.
-        return None if value == "" else value
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator(*PATHS)
+    @classmethod
+    def _is_the_same_place_everywhere(cls, value: Path | None) -> Path | None:
+        # A worker's current folder is one that Prefect made for the run and removes after it.
+        if value and not value.is_absolute() and value.parts[:1] != ("~",):
+            raise ValueError("expected a path that starts with '/' or '~/'")
+        return value
+
+    @field_validator("jar", mode="before")
+    @classmethod
+    def _names_a_jar(cls, value: object) -> object:
+        if value is None or value == "":
+            return DEFAULT_JAR
+        if isinstance(value, str):
+            try:
+                return checked_jar_name(value)
+            except InputError as error:
+                raise ValueError(error.message) from None
+        return value
 
     def settings(self) -> Settings:
         """Return the settings in force: the environment's, and over them what this block says."""

@@ -11,7 +11,9 @@ import sys
 
 import pytest
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
+from pydantic import ValidationError
 
+import blocks
 from blocks.cookie_manager import CookieManager
 from jarkeeper.errors import InputError, JarFormatError, NotFound, SettingsError
 from jarkeeper.heads import SlotState
@@ -66,6 +68,46 @@ def test_a_field_that_was_cleared_in_the_form_counts_as_empty(place):
     cleared = {"vault": "", "key_file": "", "state_dir": ""}
 
     assert CookieManager(**cleared).settings() == CookieManager().settings()
+
+
+def test_the_block_is_imported_from_its_package():
+    assert blocks.CookieManager is CookieManager
+
+
+@pytest.mark.parametrize(
+    "filled_in",
+    [
+        {"valt": "/srv/vault"},
+        {"jar": "My Jar"},
+        {"vault": "cookies/vault"},
+        {"state_dir": "."},
+        {"expiry_warning_days": -1},
+    ],
+)
+def test_what_cannot_be_meant_is_refused_without_quoting_it(filled_in):
+    (value,) = filled_in.values()
+
+    with pytest.raises(ValidationError) as refusal:
+        CookieManager(**filled_in)
+
+    assert f"input_value={value!r}" not in str(refusal.value)
+
+
+def test_a_value_that_is_assigned_is_checked_before_it_can_be_saved():
+    manager = CookieManager()
+
+    with pytest.raises(ValidationError):
+        manager.expiry_critical_days = -1
+
+
+def test_an_empty_jar_is_the_default_one():
+    assert CookieManager(jar="").jar == CookieManager().jar == "youtube"
+
+
+def test_a_path_may_begin_with_the_home_folder(place, monkeypatch):
+    monkeypatch.setenv("HOME", str(place.folder))
+
+    assert CookieManager(vault="~/vault").settings().vault == place.folder / "vault"
 
 
 def test_thresholds_that_disagree_are_refused(place):
