@@ -11,21 +11,23 @@ Failed when none is, when YouTube said stop, or when the vault or the request ca
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field, ValidationError
 
-from blocks.cookie_manager import CookieManager
+from blocks import CookieManager
 from flows.metadata import run_name, tag, tags_after, tags_before
 from flows.notices import Notices
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
-from jarkeeper.errors import JarkeeperError, NotFound
+from jarkeeper.errors import InputError, JarkeeperError, NotFound
+from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.policy import CookiePolicy, RetryPolicy
 from tasks.expand import expand
@@ -38,6 +40,9 @@ from tasks.retries import with_retries
 JAR = "youtube"
 TASK_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=16)
 """Each waits in a thread of its own, also between tries; more than ten, so that none is held up."""
+
+AtOnce = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": LIMITS.concurrency_max})]
+"""The form's range. The request checks it: where Prefect refuses one value, it logs all of them."""
 
 
 class DownloadFailed(JarkeeperError):
@@ -60,7 +65,7 @@ def download(
     destination: Path = Path("downloads"),
     cookies: CookiePolicy = CookiePolicy.ALWAYS,
     quality: Quality = Quality.BEST,
-    concurrency: int = 4,
+    concurrency: AtOnce | None = None,
     manager: str | None = None,
 ) -> Summary:
     """Download YouTube videos with cookies from the vault.
@@ -75,20 +80,22 @@ def download(
             current folder, or below the home folder when a worker runs it.
         cookies: When cookies are used: always, only when a video needs them, or never.
         quality: The tallest picture to take, or 'audio' for the sound alone.
-        concurrency: How many videos are downloaded at once, from 1 to 32.
+        concurrency: How many videos are downloaded at once, from 1 to 32. Empty:
+            JARKEEPER_CONCURRENCY.
         manager: The CookieManager block that says where the vault is. Empty: the environment says.
     """
     try:
         block = load(manager) if manager else None
+        settings = block.settings() if block else Settings.read()
         request = DownloadRequest.of(
             tuple(urls),
             place_of(destination),
             jar=jar or (block.jar if block else JAR),
             cookies=cookies,
             quality=quality,
-            concurrency=concurrency,
+            concurrency=settings.concurrency if concurrency is None else concurrency,
         )
-        summary = run(block.settings() if block else Settings.read(), request)
+        summary = run(settings, request)
     except JarkeeperError as error:
         hint = f"; hint: {error.hint}" if error.hint else ""
         return Failed(message=f"{error.message}{hint}", data=error)  # type: ignore[return-value]  # Prefect unwraps it
@@ -102,16 +109,27 @@ def place_of(destination: Path) -> Path:
 
 
 def load(manager: str) -> CookieManager:
-    """Return the block of that name, or raise `NotFound`."""
+    """Return the block of that name, or raise `NotFound`, or `InputError` for a wrong field."""
     try:
         block = CookieManager.load(manager)
+    except RuntimeError as error:  # Prefect's, around what is wrong with the fields
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        raise InputError(f"cookie manager '{manager}': {mistakes_in(error.__cause__)}") from None
     except ValueError:
         raise NotFound(
             f"cookie manager '{manager}': there is no block of that name",
-            hint="create it in the UI under Blocks, or leave the field empty",
+            hint="run `prefect block register --module blocks.cookie_manager`, create it in the UI "
+            "under Blocks, or leave the field empty",
         ) from None
     assert isinstance(block, CookieManager), "a sync flow loads synchronously"  # noqa: S101
     return block
+
+
+def mistakes_in(error: ValidationError) -> str:
+    """Return what is wrong with each field, without what was filled in."""
+    mistakes = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in mistakes)
 
 
 def run(settings: Settings, request: DownloadRequest) -> Summary:

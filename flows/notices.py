@@ -110,13 +110,10 @@ class Notices:
         )
 
     def _wrote_back(self, notice: WroteBack) -> None:
+        # Only events: the summary has the words, and the last task of the run logs them.
         if notice.refused is not None:
-            self._log.warning("refreshed %s cookies not kept: %s", notice.use, notice.refused)
             self._emit("jarkeeper.write-back.refused", slot=notice.use, reason=notice.refused)
         elif notice.generation is not None:
-            self._log.info(
-                "refreshed %s cookies kept as generation %s", notice.use, notice.generation[:8]
-            )
             self._emit("jarkeeper.write-back.kept", slot=notice.use, generation=notice.generation)
 
     def _emit(self, event: str, **payload: str) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from prefect import get_run_logger, task
 
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Summary
 from tasks.options import IN_PROCESS
+
+KEPT = ", kept as generation "
+"""In the one notice that is good news."""
 
 
 @task(name="finish", task_run_name="write refreshed cookies back", **IN_PROCESS)
@@ -20,5 +25,5 @@ def finish(downloader: Downloader) -> Summary:
     log = get_run_logger()
     log.info("cookies: %s", summary.cookie_status)
     for notice in summary.notices:
-        log.warning("%s", notice)
+        log.log(logging.INFO if KEPT in notice else logging.WARNING, "%s", notice)
     return summary

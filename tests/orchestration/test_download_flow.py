@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL
 
-from blocks.cookie_manager import CookieManager
+from blocks import CookieManager
+from flows import download as module
 from flows.download import DownloadFailed, download
-from jarkeeper.errors import NotFound, TargetError
+from jarkeeper.errors import InputError, NotFound, TargetError
 from jarkeeper.youtube.policy import CookiePolicy
 from orchestration.place import url, video_ids
 from orchestration.runs import artifacts_of, flow_run_of, retried, run
@@ -163,6 +164,67 @@ def test_a_cookie_manager_says_where_the_vault_is_and_which_jar(youtube, place, 
     assert found.is_completed(), found.message
     assert "jar:youtube" in flow_run_of(found).tags
     assert unknown.message.startswith("cookie manager 'nobody': there is no block of that name")
+    assert "prefect block register --module blocks.cookie_manager" in unknown.message
+
+
+def test_a_cookie_manager_that_the_form_let_through_is_refused_without_quoting_it(youtube, place):
+    stored = CookieManager()
+    stored.__dict__["vault"] = Path("hunter2/vault")
+    stored.save("wrong")
+
+    state = run(place, video_ids(1), manager="wrong")
+
+    assert state.is_failed()
+    assert state.message.startswith("cookie manager 'wrong': vault: ")
+    assert "hunter2" not in state.message
+
+
+def test_concurrency_is_the_settings_unless_it_is_given(youtube, place, monkeypatch):
+    asked = []
+
+    def ask(_settings, request):
+        asked.append(request.concurrency)
+        raise InputError("asked")
+
+    monkeypatch.setenv("JARKEEPER_CONCURRENCY", "7")
+    monkeypatch.setattr(module, "run", ask)
+
+    run(place, video_ids(1))
+    run(place, video_ids(1), concurrency=2)
+
+    assert asked == [7, 2]
+
+
+@pytest.mark.parametrize("concurrency", [0, 33])
+def test_too_many_at_once_are_refused_without_logging_the_urls(youtube, place, caplog, concurrency):
+    state = download(
+        ["https://www.youtube.com/watch?v=video000000&hunter2"],
+        concurrency=concurrency,
+        return_state=True,
+    )
+
+    assert state.is_failed()
+    assert "concurrency: expected 1 to 32" in state.message
+    assert "hunter2" not in caplog.text
+
+
+def test_a_bad_backup_does_not_make_the_run_critical(youtube, place):
+    place.import_session("older", expires_in=2 * 86_400)
+    place.import_session("newer", expires_in=180 * 86_400)
+
+    state = run(place, video_ids(1))
+
+    assert "cookies:ok" in flow_run_of(state).tags
+
+
+def test_refreshed_cookies_that_are_kept_are_told_once_and_warn_nobody(youtube, place, caplog):
+    place.import_session("first", rotate_every=1)
+
+    run(place, video_ids(2))
+
+    told = [record for record in caplog.records if "kept as" in record.getMessage()]
+    assert [record.levelname for record in told] == ["INFO"] * len(told)
+    assert len({record.getMessage() for record in told}) == len(told) > 0
 
 
 def test_a_run_that_is_ended_leaves_no_worker_behind(youtube, place):
