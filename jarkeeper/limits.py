@@ -60,14 +60,14 @@ class Limits:
     file_name_bytes_max: int = 200
     """Of 255 that file systems allow: room for an id, a suffix and `.part`."""
 
+    title_chars_max: int = 200
+    """YouTube allows 100; a list of ten thousand has to fit into one message."""
+
     detail_chars_max: int = 300
     """Of a failure's text, after it was cleaned."""
 
-    message_bytes_max: int = 1 << 20
-    """One line on the pipe between a run and its worker."""
-
-    worker_start_seconds: float = 60.0
-    """Importing yt-dlp takes half a second; a machine under load many times that."""
+    message_bytes_max: int = 16 << 20
+    """One line on the pipe between a run and its worker: the longest list, with every title."""
 
     worker_stop_seconds: float = 20.0
     """To write refreshed jars back after the last video; then the worker is ended."""

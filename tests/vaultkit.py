@@ -10,7 +10,7 @@ from typing import Any
 
 from jarkeeper.anchors import Anchors
 from jarkeeper.audit import Actor
-from jarkeeper.jar import Jar, parse_jar
+from jarkeeper.jar import LASTING_COOKIES, Jar, parse_jar
 from jarkeeper.keys.local import LocalKey
 from jarkeeper.stores import Store
 from jarkeeper.stores.memory import MemoryStore
@@ -78,10 +78,16 @@ class Room:
         ]
 
 
-def cookie_file(tag: str, *, names: Iterable[str] = LOGIN, expires: int = FAR) -> bytes:
-    """Return a cookie file whose values hold the canary and the tag."""
+def cookie_file(
+    tag: str, *, names: Iterable[str] = LOGIN, expires: int = FAR, account: str = "account"
+) -> bytes:
+    """Return a cookie file whose values hold the canary and the tag.
+
+    What lasts as long as a login is the same for all tags, unless it is another account's.
+    """
     rows = [
-        f".youtube.com\tTRUE\t/\tTRUE\t{expires}\t{name}\t{CANARY}-{tag}-{name}"
+        f".youtube.com\tTRUE\t/\tTRUE\t{expires}\t{name}"
+        f"\t{CANARY}-{account if name in LASTING_COOKIES else tag}-{name}"
         for name in (*names, "PREF")
     ]
     return ("# Netscape HTTP Cookie File\n" + "\n".join(rows) + "\n").encode()
@@ -94,7 +100,8 @@ def jar_of(tag: str, **options: Any) -> Jar:
 
 def tag_of(jar: Jar) -> str:
     """Return the tag of the file that a jar came from."""
-    (tag,) = {cookie.value.split("-")[2] for cookie in jar.cookies}
+    renewed = (cookie for cookie in jar.cookies if cookie.name not in LASTING_COOKIES)
+    (tag,) = {cookie.value.split("-")[2] for cookie in renewed}
     return tag
 
 

@@ -17,12 +17,12 @@ from typing import Self
 from jarkeeper.downloads.circuit import Circuit
 from jarkeeper.downloads.preparation import prepare
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
-from jarkeeper.downloads.request import DownloadRequest
+from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.downloads.summary import summarise
 from jarkeeper.downloads.tries import Tries
 from jarkeeper.errors import VaultError
 from jarkeeper.limits import LIMITS
-from jarkeeper.media.destination import Destination
+from jarkeeper.media.destination import Destination, Kind
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.failures import FailureClass, row_of
 from jarkeeper.youtube.messages import (
@@ -68,6 +68,7 @@ class Downloader:
         self._actor = actor
         self._flow_run = flow_run
         self._destination = Destination(request.destination)
+        self._kind = Kind.AUDIO if request.quality is Quality.AUDIO else Kind.VIDEO
         self._session: WorkerSession | None = None
         self._preparation: Preparation | None = None
         self._circuit = Circuit()
@@ -106,6 +107,8 @@ class Downloader:
         """Return which cookies can be used. Raises `VaultError` without a vault."""
         self._preparation = prepare(self.settings, self.request, now=datetime.now(UTC))
         self._circuit.allow(Use(use) for use in self._preparation.usable)
+        if self._preparation.stop is not None:
+            self._circuit.give_up_on(FailureClass(self._preparation.stop))
         return self._preparation
 
     def expand(self) -> tuple[Video, ...]:
@@ -140,10 +143,11 @@ class Downloader:
                     video.id,
                     Outcome.SKIPPED,
                     title=video.title,
-                    curable=self._made[video.id] <= len(self._retries.waits),
+                    curable=self._next_wait(video.id) is not None,
+                    retry_seconds=self._next_wait(video.id),
                     explanation="another run is downloading it to the same place",
                 )
-            elif arrival := self._destination.find(video.id):
+            elif arrival := self._destination.find(video.id, kind=self._kind):
                 receipt = VideoReceipt(
                     video.id,
                     Outcome.ALREADY_THERE,
@@ -197,9 +201,7 @@ class Downloader:
             if last.failure is None:
                 return self._arrived(video, last, tries=tries.count + 1, began=began)
         if tries.failure is None or last is None:
-            return VideoReceipt(
-                video.id, Outcome.SKIPPED, title=video.title, explanation=self._circuit.reason
-            )
+            return replace(self._skipped(video.id), title=video.title)
         return replace(
             self._failed(video.id, tries.failure),
             title=last.title or video.title,
@@ -215,7 +217,9 @@ class Downloader:
         assert last.file is not None, "the worker names the file of a success"  # noqa: S101
         title = last.title or video.title
         try:
-            arrival = self._destination.accept(last.file, video_id=video.id, title=title)
+            arrival = self._destination.accept(
+                last.file, video_id=video.id, title=title, kind=self._kind
+            )
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             failure = FailureClass.DISK_FULL if full else FailureClass.LOCAL
@@ -238,14 +242,23 @@ class Downloader:
     def _failed(self, id: str, failure: FailureClass) -> VideoReceipt:  # noqa: A002
         row = row_of(failure)
         left = self._retries.tries_left(failure, made=self._made[id])
+        curable = left > 0 and self._circuit.reason is None
         return VideoReceipt(
             id,
             Outcome.FAILED,
             failure=failure.value,
-            curable=left > 0 and self._circuit.reason is None,
+            curable=curable,
+            retry_seconds=self._next_wait(id) if curable else None,
             explanation=row.explanation,
             next_step=row.next_step,
         )
+
+    def _skipped(self, id: str) -> VideoReceipt:  # noqa: A002
+        return VideoReceipt(id, Outcome.SKIPPED, explanation=self._circuit.reason)
+
+    def _next_wait(self, id: str) -> float | None:  # noqa: A002
+        made = self._made[id]
+        return self._retries.waits[made - 1] if made <= len(self._retries.waits) else None
 
     def _list(self, target: Target) -> tuple[Video, ...]:
         known = self._receipts.get(target.id)
@@ -264,9 +277,10 @@ class Downloader:
                 self._receipts.pop(target.id, None)
                 return self._lists[target.id]
             detail = answer.detail
-        self._keep(
-            replace(self._failed(target.id, tries.failure or FailureClass.UNKNOWN), detail=detail)
-        )
+        if tries.failure is None:
+            self._keep(self._skipped(target.id))
+        else:
+            self._keep(replace(self._failed(target.id, tries.failure), detail=detail))
         return ()
 
     def _worker(self) -> WorkerSession:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from jarkeeper.checks import Finding, Severity, Thresholds, check_jar, is_authenticated
@@ -11,9 +12,12 @@ from jarkeeper.downloads.request import DownloadRequest
 from jarkeeper.errors import NotFound, NotInitialised
 from jarkeeper.heads import Head, Slot, SlotRecord, SlotState
 from jarkeeper.settings import Settings
+from jarkeeper.youtube.failures import TABLE
 from jarkeeper.youtube.policy import CookiePolicy, Use
 
 USES = {Slot.ACTIVE: Use.ACTIVE, Slot.BACKUP: Use.BACKUP}
+STOPPING = frozenset(row.failure.value for row in TABLE if row.cool_minutes and row.stops_run)
+"""The classes that rest a slot and stop a run: a bot check, a captcha."""
 IMPORT_HINT = (
     "run `jarkeeper import cookies.txt` with a fresh export, or download with `--cookies never`"
 )
@@ -50,19 +54,34 @@ def judge(
             sentences.append(f"{slot} jar: none")
             continue
         found = check_jar(record.generation.facts, now=now, thresholds=thresholds)
-        findings += found
+        findings += found if slot is Slot.ACTIVE else (as_of_backup(finding) for finding in found)
         sentences.append(f"{slot} jar: {describe(record, found, now=now)}")
         if is_fit(record, settings, now=now):
             usable.append(use)
+    stop = pause_asked_for(head, now=now) if len(usable) == 1 else None
     if len(usable) == 1:
-        sentences.append("none can be used, so the run goes on without cookies")
+        end = "the run must wait" if stop else "the run goes on without cookies"
+        sentences.append(f"none can be used, so {end}")
     return Preparation(
         request.jar,
         request.cookies.value,
         tuple(use.value for use in usable),
         tuple(findings),
         "; ".join(sentences),
+        stop,
     )
+
+
+def pause_asked_for(head: Head, *, now: datetime) -> str | None:
+    """Return why a slot rests, where going on without cookies would be the same hammering."""
+    resting = [record.reason for record in head.slots.records() if record.is_cooling(now)]
+    return next((reason for reason in resting if reason in STOPPING), None)
+
+
+def as_of_backup(finding: Finding) -> Finding:
+    """Return the finding as that of a backup: named so, and never worse than a warning."""
+    calmer = Severity.WARNING if finding.severity is Severity.CRITICAL else finding.severity
+    return replace(finding, message=f"backup: {finding.message}", severity=calmer)
 
 
 def choose(head: Head, slot: Slot, *, now: datetime) -> SlotRecord | None:

@@ -42,6 +42,8 @@ class VideoReceipt:
     failure: str | None = None
     http_status: int | None = None
     curable: bool = False
+    retry_seconds: float | None = None
+    """The wait before the next try, where one may follow; jitter comes on top."""
     explanation: str | None = None
     next_step: str | None = None
     detail: str = ""
@@ -61,6 +63,8 @@ class Preparation:
     usable: tuple[str, ...]
     findings: tuple[Finding, ...]
     cookie_status: str
+    stop: str | None = None
+    """The class of failure for which YouTube still wants a pause: the run must not begin."""
 
 
 @dataclass(frozen=True, slots=True)

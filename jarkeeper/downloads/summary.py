@@ -32,7 +32,7 @@ def summarise(
         skipped=outcomes[Outcome.SKIPPED],
         bytes=sum(r.bytes for r in receipts if r.outcome is Outcome.DOWNLOADED),
         seconds=seconds,
-        cookie_status=cookie_status(preparation, events),
+        cookie_status=cookie_status(preparation, events, receipts),
         notices=tuple(dict.fromkeys((*notices(events), *_of_trouble(trouble)))),
         stopped=stopped,
         failures=dict(Counter(r.failure for r in receipts if r.failure is not None)),
@@ -41,22 +41,27 @@ def summarise(
     )
 
 
-def cookie_status(preparation: Preparation, events: tuple[Event, ...]) -> str:
-    """Return how the cookies fared, in one sentence."""
+def cookie_status(
+    preparation: Preparation, events: tuple[Event, ...], receipts: tuple[VideoReceipt, ...]
+) -> str:
+    """Return how the cookies fared, in one sentence; that they worked takes a video as proof."""
     lent = [event.use for event in events if isinstance(event, Lent)]
-    ended = {event.use: event.state for event in events if isinstance(event, Marked)}
     if not lent:
         return preparation.cookie_status
-    parts = [f"{use} jar {_fate(ended.get(use))}" for use in dict.fromkeys(lent)]
+    states = {event.use: event.state for event in events if isinstance(event, Marked)}
+    proved = {receipt.used for receipt in receipts if receipt.outcome is Outcome.DOWNLOADED}
+    parts = [
+        f"{use} jar {_fate(states.get(use), proved=use in proved)}" for use in dict.fromkeys(lent)
+    ]
     return ", ".join(parts)
 
 
-def _fate(state: str | None) -> str:
+def _fate(state: str | None, *, proved: bool) -> str:
     if state == SlotState.DEAD:
         return "died, import fresh cookies"
     if state == SlotState.COOLING:
         return "must rest, YouTube asked for a pause"
-    return "worked"
+    return "worked" if proved else "was tried, no video came to prove it"
 
 
 def _of_trouble(error: JarkeeperError | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from jarkeeper.jar.cookie import (
     AUTHENTICATION_COOKIES,
+    LASTING_COOKIES,
     LOGIN_COOKIE,
     SAPISID_COOKIES,
     Cookie,
@@ -14,6 +15,7 @@ from jarkeeper.jar.rules import belongs
 
 __all__ = [
     "AUTHENTICATION_COOKIES",
+    "LASTING_COOKIES",
     "LOGIN_COOKIE",
     "SAPISID_COOKIES",
     "Cookie",

@@ -23,6 +23,11 @@ AUTHENTICATION_COOKIES = frozenset(
 )
 """The cookies that make up a Google login. The rest (`PREF`, `SOCS`, …) changes in every use."""
 
+LASTING_COOKIES = frozenset(
+    {*SAPISID_COOKIES, "SID", "HSID", "SSID", "APISID", "__Secure-1PSID", "__Secure-3PSID"}
+)
+"""Of these, the ones that stay the same from login to logout; the others are renewed in use."""
+
 
 class Sealed:
     """Refuses every way of copying an object out of the process."""

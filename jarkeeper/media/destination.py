@@ -14,12 +14,20 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from jarkeeper.errors import InputError
 from jarkeeper.media.names import safe_name
 
 OWN_FOLDER = ".jarkeeper"
+
+
+class Kind(StrEnum):
+    """What a run takes of a video: the sound alone does not stand in for the picture."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +62,18 @@ class Destination:
             ) from None
         return self
 
-    def find(self, video_id: str) -> Arrival | None:
+    def find(self, video_id: str, *, kind: Kind = Kind.VIDEO) -> Arrival | None:
         """Return the video's file if the ledger names it and it is still there."""
         try:
-            entry = Arrival(**json.loads((self._done / f"{video_id}.json").read_text()))
+            entry = Arrival(**json.loads((self._done / f"{video_id}.{kind}.json").read_text()))
             found = (self.directory / Path(entry.file).name).lstat()
         except (OSError, ValueError, TypeError):
             return None
         return entry if stat.S_ISREG(found.st_mode) and found.st_size == entry.bytes else None
 
-    def accept(self, staged: str, *, video_id: str, title: str | None) -> Arrival:
+    def accept(
+        self, staged: str, *, video_id: str, title: str | None, kind: Kind = Kind.VIDEO
+    ) -> Arrival:
         """Move a finished file out of staging under its safe name and enter it in the ledger."""
         source = self.parts / Path(staged).name
         if not stat.S_ISREG(source.lstat().st_mode):
@@ -75,7 +85,7 @@ class Destination:
         source.chmod(draft.lstat().st_mode & 0o777)
         # Both replace a link of that name rather than following it.
         source.replace(self.directory / name)
-        draft.replace(self._done / f"{video_id}.json")
+        draft.replace(self._done / f"{video_id}.{kind}.json")
         # From here on the ledger keeps others away.
         (self.parts / f"{video_id}.lock").unlink(missing_ok=True)
         return Arrival(name, (self.directory / name).lstat().st_size, title)

@@ -9,7 +9,7 @@ from jarkeeper.audit import Access
 from jarkeeper.errors import Conflict, JarFormatError, WriteBackRefused
 from jarkeeper.facts import is_authenticated, observe
 from jarkeeper.heads import Head, StoredHead
-from jarkeeper.jar import Jar, emit_jar, login_cookies, parse_jar
+from jarkeeper.jar import LASTING_COOKIES, Jar, emit_jar, login_cookies, parse_jar
 from jarkeeper.names import GenerationId, new_id
 from jarkeeper.slots import Slots, SlotState, Source, exchange
 from jarkeeper.vault.access import recorded
@@ -27,6 +27,7 @@ _WORDS = {
     "slot_dead": "is marked dead, what came back from it is not kept",
     "foreign_domains": "came back with cookies of foreign domains",
     "login_gone": "came back without its login",
+    "another_login": "came back as another login",
     "malformed": "came back with a cookie that no jar may hold",
     "conflict": "was overtaken by another commit",
 }
@@ -88,6 +89,8 @@ def _checked(ports: Ports, lent: LentJar, jar: Jar) -> Jar:
     with lent.open() as before:
         if lost_login(before, jar):
             raise _refused(lent, "login_gone")
+        if is_another_login(before, jar):
+            raise _refused(lent, "another_login")
     try:
         return parse_jar(emit_jar(jar), sites=ports.sites).jar
     except JarFormatError:
@@ -96,8 +99,18 @@ def _checked(ports: Ports, lent: LentJar, jar: Jar) -> Jar:
 
 def lost_login(before: Jar, after: Jar) -> bool:
     """Whether an authentication cookie is gone: emptied, or not there at all."""
-    kept = {cookie.identity for cookie in login_cookies(after) if cookie.value}
+    kept = {cookie.identity for cookie in login_cookies(after) if cookie.value.strip('"')}
     return any(cookie.identity not in kept for cookie in login_cookies(before) if cookie.value)
+
+
+def is_another_login(before: Jar, after: Jar) -> bool:
+    """Whether a cookie changed that stays the same as long as a login lives."""
+    now = {cookie.identity: cookie.value for cookie in after.cookies}
+    return any(
+        now.get(cookie.identity) != cookie.value
+        for cookie in before.cookies
+        if cookie.name in LASTING_COOKIES
+    )
 
 
 def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[LentJar, Committed]:

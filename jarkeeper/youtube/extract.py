@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
-from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
+from jarkeeper.youtube.cleaning import Cleaner
 from jarkeeper.youtube.failures import Classification, Observation, classify
 from jarkeeper.youtube.loan import Loan
 from jarkeeper.youtube.messages import Event, Expand, Expanded, Fetch, Fetched, Progress
@@ -23,7 +24,6 @@ from jarkeeper.youtube.options import download_options, list_options
 PROGRESS_SECONDS = 0.25
 """Between two progress events of one video: as often as a person can read."""
 
-URL = re.compile(r"(?:https?|wss?)://\S+")
 WATCH = "https://www.youtube.com/watch?v="
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
@@ -51,12 +51,12 @@ class Extractor:
     """Fetches and lists for one thread. `loans` yields the jar in use, or None for no cookies."""
 
     def __init__(
-        self, settings: Settings, *, staging: Path, quality: str, send: Callable[[Event], None]
+        self, settings: Settings, *, quality: str, send: Callable[[Event], None], cleaner: Cleaner
     ) -> None:
         self._settings = settings
-        self._staging = staging
         self._quality = quality
         self._send = send
+        self._clean = cleaner
         self._journal = Journal()
         self._instances: dict[str, YoutubeDL] = {}
         self._told_at = 0.0
@@ -81,12 +81,12 @@ class Extractor:
             use=request.use,
             failure=outcome.failure,
             file=file_of(info),
-            title=title_of(info),
+            title=self._clean.title(info.get("title")),
             received=self._received,
             seconds=time.monotonic() - began,
             http_status=outcome.status,
-            detail=self._clean(str(error) if error else "", loan),
-            warnings=[self._clean(warning, loan) for warning in self._journal.warnings[:20]],
+            detail=self._clean.clean(str(error) if error else ""),
+            warnings=[self._clean.clean(warning) for warning in self._journal.warnings[:20]],
             slot_state=outcome.slot_verdict,
             generation=loan.generation if loan else None,
         )
@@ -101,7 +101,7 @@ class Extractor:
             use_cookies(ydl, loan)
             try:
                 info = ydl.extract_info(request.url, download=False) or {}
-                videos = videos_of(info)
+                videos = [(one, self._clean.title(title)) for one, title in videos_of(info)]
             except Exception as failure:  # noqa: BLE001 - broken pages raise anything
                 error = failure
         outcome = self._judge(error, loan=loan, list_id=request.list_id)
@@ -109,7 +109,7 @@ class Extractor:
             number=request.number,
             videos=videos,
             failure=outcome.failure,
-            detail=self._clean(str(error) if error else "", loan),
+            detail=self._clean.clean(str(error) if error else ""),
             slot_state=outcome.slot_verdict,
         )
 
@@ -118,7 +118,6 @@ class Extractor:
         if ydl is None or (loan is not None and ydl.cookiejar is not loan.cookiejar):
             options = download_options(
                 self._settings,
-                staging=self._staging,
                 quality=self._quality,
                 logger=self._journal,
                 hook=self._progress,
@@ -140,8 +139,8 @@ class Extractor:
             ),
             succeeded=error is None,
         )
-        if loan is not None:
-            loan.note(outcome, now=now)
+        if loan is not None and not loan.note(outcome, now=now):
+            return replace(outcome, slot_verdict=None)
         return outcome
 
     def _progress(self, state: dict[str, Any]) -> None:
@@ -160,10 +159,6 @@ class Extractor:
                 eta_seconds=state.get("eta"),
             )
         )
-
-    def _clean(self, text: str, loan: Loan | None) -> str:
-        text = URL.sub("<url>", loan.clean(text) if loan else text)
-        return "".join(c if c.isprintable() else " " for c in text)[: LIMITS.detail_chars_max]
 
 
 def use_cookies(ydl: YoutubeDL, loan: Loan | None) -> YoutubeDL:
@@ -218,17 +213,12 @@ def file_of(info: dict[str, Any]) -> str | None:
     return Path(paths[0]).name if paths and paths[0] else None
 
 
-def title_of(info: dict[str, Any]) -> str | None:
-    """Return the title: of all that yt-dlp knows of a video, only allow-listed fields go out."""
-    title = info.get("title")
-    return title[:500] if isinstance(title, str) else None
-
-
-def videos_of(info: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """Return (id, title) of every video in a list; other entries are left out."""
-    found = []
+def videos_of(info: dict[str, Any]) -> list[tuple[str, object]]:
+    """Return (id, title) of every video in a list, and of the lists in it; a channel has tabs."""
+    found: list[tuple[str, object]] = []
     for entry in info.get("entries") or ():
-        video_id = str((entry or {}).get("id"))
-        if VIDEO_ID.fullmatch(video_id):
-            found.append((video_id, title_of(entry)))
+        if entry and entry.get("entries") is not None:
+            found += videos_of(entry)
+        elif entry and VIDEO_ID.fullmatch(str(entry.get("id"))):
+            found.append((str(entry["id"]), entry.get("title")))
     return found

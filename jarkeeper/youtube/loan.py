@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http.cookiejar import Cookie as LibraryCookie
 
@@ -15,16 +16,20 @@ from yt_dlp.cookies import YoutubeDLCookieJar
 from jarkeeper.checks import is_authenticated, observe
 from jarkeeper.errors import JarkeeperError, WriteBackRefused
 from jarkeeper.heads import SlotState
-from jarkeeper.jar import Cookie, Jar, emit_jar, login_cookies
+from jarkeeper.jar import AUTHENTICATION_COOKIES, Cookie, Jar, belongs, emit_jar, login_cookies
 from jarkeeper.vault import LentJar, Vault
+from jarkeeper.youtube.cleaning import Cleaner
 from jarkeeper.youtube.failures import Classification
 from jarkeeper.youtube.messages import Event, Lent, Marked, WroteBack
 
-WRITE_BACK_SECONDS = 30.0
+WRITE_BACK_SECONDS = 5.0
 """Between two write-backs of one run: a rotated session must not be lost, nor each step stored."""
 
-SECRET_CHARS_MIN = 6
-"""Shorter values (`1`, `true`, a language) are words of everyday text, not secrets."""
+GONE = frozenset({"revoked", "not_current", "slot_dead"})
+"""Why a write-back is refused where the vault has other cookies by now, or none."""
+
+LOOK_SECONDS = 30.0
+"""Between two looks at the head: whether the generation in use was revoked meanwhile."""
 
 
 class Loan:
@@ -38,8 +43,13 @@ class Loan:
         use: str,
         sites: tuple[str, ...],
         send: Callable[[Event], None],
+        cleaner: Cleaner,
     ) -> None:
         self.use = use
+        self.is_stale = False
+        """Whether the vault holds something else by now: ask it again before the next try."""
+        self._cleaner = cleaner
+        self._looked_at = time.monotonic()
         self._vault = vault
         self._lent = lent
         self._sites = sites
@@ -47,13 +57,14 @@ class Loan:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._began = time.monotonic()
+        self._lent_at = time.time()
         self._kept_at = -WRITE_BACK_SECONDS
         self._is_over = False
         self._marked: SlotState | None = None
         with lent.open() as jar:
             self._http_only = {cookie.identity for cookie in jar.cookies if cookie.http_only}
             self._base = login_cookies(jar)
-            self._secrets = {cookie.value for cookie in jar.cookies}
+            self._before = jar
             self.cookiejar = load(jar)
         send(Lent(use, lent.generation, lent.fingerprint, lent.head_seq))
 
@@ -75,26 +86,25 @@ class Loan:
         """Return what the jar holds now."""
         # The library's own lock: other threads add cookies while we look.
         with self.cookiejar._cookies_lock:  # noqa: SLF001 - it has no public name
-            return Jar(tuple(self._convert(cookie) for cookie in self.cookiejar))
+            jar = Jar(tuple(self._convert(cookie) for cookie in self.cookiejar))
+        self._cleaner.learn(cookie.value for cookie in jar.cookies)
+        return jar
 
-    def clean(self, text: str) -> str:
-        """Return the text without any value that this jar has or had."""
-        self._secrets |= {cookie.value for cookie in self.snapshot().cookies}
-        for value in sorted(self._secrets, key=len, reverse=True):
-            if len(value) >= SECRET_CHARS_MIN:
-                text = text.replace(value, "…")
-        return text
+    def note(self, outcome: Classification, *, now: datetime) -> bool:
+        """Count one try, keep a refreshed session, change the slot's state as the table says.
 
-    def note(self, outcome: Classification, *, now: datetime) -> None:
-        """Count one try, keep a refreshed session, change the slot's state as the table says."""
+        Returns whether a verdict on the slot counts: not when newer cookies took its place.
+        """
         with self._lock:
             self._counts[outcome.failure.value if outcome.failure else "OK"] += 1
-            if self._is_over:
-                return
-            if outcome.slot_verdict in (None, self._marked):
-                self._keep_in_time()
-            else:
-                self._mark(outcome, now=now)
+            if outcome.slot_verdict is SlotState.DEAD or self._is_time_to_look():
+                self._look()
+            if not (self._is_over or self.is_stale):
+                if outcome.slot_verdict in (None, self._marked):
+                    self._keep_in_time()
+                else:
+                    self._mark(outcome, now=now)
+            return not self.is_stale
 
     def give_back(self) -> None:
         """Keep what YouTube changed and record the use; the loan is over."""
@@ -123,12 +133,36 @@ class Loan:
             self._keep()
         self._is_over = True
 
+    def _is_time_to_look(self) -> bool:
+        return time.monotonic() - self._looked_at >= LOOK_SECONDS
+
+    def _look(self) -> None:
+        self._looked_at = time.monotonic()
+        head = self._vault.status(self._lent.jar_name)
+        self.is_stale = head is None or head.slots.find(self.generation) is None
+
     def _keep_in_time(self) -> None:
         if time.monotonic() - self._kept_at >= WRITE_BACK_SECONDS:
             self._keep()
 
+    def _refreshed(self) -> Jar:
+        """Return the lent jar with the login as it is now: what else servers set is not kept."""
+        now = {one.identity: one for one in login_cookies(self.snapshot()) if self._is_ours(one)}
+        old = {one.identity: one for one in self._before.cookies}
+        kept = [one for one in old.values() if one.name not in AUTHENTICATION_COOKIES]
+        # yt-dlp drops what had expired before; that is no loss.
+        kept += [one for one in login_cookies(self._before) if 0 < one.expires <= self._lent_at]
+        fresh = [
+            replace(one, secure=one.secure or (identity in old and old[identity].secure))
+            for identity, one in now.items()
+        ]
+        return Jar((*kept, *fresh))
+
+    def _is_ours(self, cookie: Cookie) -> bool:
+        return belongs(cookie.domain, self._sites)
+
     def _keep(self) -> None:
-        jar = self.snapshot()
+        jar = self._refreshed()
         if login_cookies(jar) == self._base:
             return
         try:
@@ -136,6 +170,7 @@ class Loan:
         except WriteBackRefused as error:
             # A conflict may have been about another slot; the next change decides anew.
             self._is_over = error.reason != "conflict"
+            self.is_stale = error.reason in GONE
             self._send(WroteBack(self.use, None, error.reason))
             return
         assert receipt.lent is not None  # noqa: S101 - a kept jar goes on being lent

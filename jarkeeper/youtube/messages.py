@@ -154,7 +154,10 @@ class MessageError(JarkeeperError):
 def encode(message: Request | Event) -> bytes:
     """Return the message as one line."""
     content = {"type": type(message).__name__, **asdict(message)}
-    return json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        + b"\n"
+    )
 
 
 def decode(line: bytes) -> Request | Event:

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+from yt_dlp.utils import DownloadError, ExtractorError
 
 from jarkeeper.limits import LIMITS
 from jarkeeper.media.tools import find_deno, find_ffmpeg
 from jarkeeper.settings import Settings
+
+LIVE = "live event will begin to be a video when it has ended"
+"""Worded as the classifier knows what is not there yet."""
 
 HEIGHTS = {"2160p": 2160, "1440p": 1440, "1080p": 1080, "720p": 720, "480p": 480, "360p": 360}
 
@@ -20,17 +24,18 @@ Hook = Callable[[dict[str, Any]], None]
 
 
 def download_options(
-    settings: Settings, *, staging: Path, quality: str, logger: object, hook: Hook
+    settings: Settings, *, quality: str, logger: object, hook: Hook
 ) -> dict[str, Any]:
-    """Return the options for fetching single videos into the staging directory."""
+    """Return the options for fetching single videos into the current directory."""
     ffmpeg = find_ffmpeg()
     return common_options(settings, logger=logger) | {
         "format": format_selector(quality, can_merge=ffmpeg is not None),
         "ffmpeg_location": str(ffmpeg) if ffmpeg else None,
         "progress_hooks": [hook],
         # Names in staging hold nothing but the id that the gate let through.
-        "paths": {"home": str(staging)},
+        # No path: yt-dlp expands variables in one, and the worker stands in the staging directory.
         "outtmpl": {"default": "%(id)s.%(ext)s"},
+        "match_filter": refuse_live,
         "noplaylist": True,
         "continuedl": True,
         "updatetime": False,
@@ -43,6 +48,24 @@ def download_options(
         "hls_prefer_native": True,
         "fixup": "never" if ffmpeg is None else "detect_or_warn",
     }
+
+
+def refuse_live(info: dict[str, Any], *, incomplete: bool = False) -> None:
+    """Refuse a broadcast: yt-dlp has ffmpeg fetch it, with the cookies among its arguments."""
+    if info.get("is_live") and not incomplete:
+        raise ExtractorError(LIVE, expected=True)
+
+
+def forbid_ffmpeg_downloads() -> None:
+    """Let ffmpeg merge files but never fetch one: others can read the arguments of a process."""
+    from yt_dlp.downloader.external import FFmpegFD
+
+    def refuse(*_: object) -> bool:
+        raise DownloadError(
+            "this format needs ffmpeg to fetch it; requested format is not available"
+        )
+
+    FFmpegFD.real_download = refuse
 
 
 def list_options(settings: Settings, *, most: int, logger: object) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import BinaryIO
 
 from jarkeeper.errors import (
@@ -18,6 +18,7 @@ from jarkeeper.errors import (
 from jarkeeper.heads import Slot
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
+from jarkeeper.youtube.cleaning import Cleaner
 from jarkeeper.youtube.extract import Extractor
 from jarkeeper.youtube.failures import FailureClass
 from jarkeeper.youtube.loan import Loan
@@ -32,7 +33,7 @@ from jarkeeper.youtube.messages import (
     Withheld,
     decode,
 )
-from jarkeeper.youtube.options import trust_also
+from jarkeeper.youtube.options import forbid_ffmpeg_downloads, trust_also
 from jarkeeper.youtube.policy import Use
 
 SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
@@ -62,6 +63,9 @@ class Service:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._loans: dict[str, Loan] = {}
+        self._cleaner = Cleaner()
+        forbid_ffmpeg_downloads()
+        os.chdir(start.staging)
         if settings.ca_file is not None:
             trust_also(settings.ca_file)
 
@@ -95,7 +99,7 @@ class Service:
                 number=request.number,
                 video_id=request.video_id,
                 use=request.use,
-                failure=FailureClass.COOKIE_MISSING,
+                failure=FailureClass.COOKIE_FORMAT,
                 file=None,
                 title=None,
                 received=0,
@@ -112,16 +116,16 @@ class Service:
         try:
             loan = self._loan(request.use)
         except SlotWithheld as error:
-            return Expanded(request.number, [], FailureClass.COOKIE_MISSING, error.message, None)
+            return Expanded(request.number, [], FailureClass.COOKIE_FORMAT, error.message, None)
         return self._extractor().expand(request, loan)
 
     def _extractor(self) -> Extractor:
         if not hasattr(self._local, "extractor"):
             self._local.extractor = Extractor(
                 self._settings,
-                staging=Path(self._start.staging),
                 quality=self._start.quality,
                 send=self._send,
+                cleaner=self._cleaner,
             )
         extractor: Extractor = self._local.extractor
         return extractor
@@ -138,7 +142,7 @@ class Service:
 
     def _is_due(self, loan: Loan) -> bool:
         # A long run must notice that newer cookies were imported meanwhile.
-        return loan.age_seconds >= self._settings.refresh_interval
+        return loan.is_stale or loan.age_seconds >= self._settings.refresh_interval
 
     def _borrow(self, use: str) -> Loan:
         vault = self._open_vault()
@@ -149,4 +153,11 @@ class Service:
         except (NotFound, LendRefused, IntegrityError) as error:
             self._send(Withheld(use, error.message))
             raise SlotWithheld(error.message) from None
-        return Loan(vault, lent, use=use, sites=self._settings.sites, send=self._send)
+        return Loan(
+            vault,
+            lent,
+            use=use,
+            sites=self._settings.sites,
+            send=self._send,
+            cleaner=self._cleaner,
+        )

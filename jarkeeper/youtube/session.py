@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -141,7 +142,9 @@ class WorkerSession:
             try:
                 return self._hear(process)
             finally:
-                process.kill()
+                # It leads a session of its own; what it started, such as ffmpeg, ends with it.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 with self._lock:
                     self._process = None
 

@@ -45,7 +45,7 @@ TABLE: tuple[Row, ...] = (
         helps_backup=YES,
         helps_none=YES,
         slot_verdict=SlotState.DEAD,
-        explanation="the stored cookies are not a cookie file that yt-dlp can read",
+        explanation="the stored cookies are not what was stored, or no cookie file",
         next_step=IMPORT,
     ),
     Row(

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from jarkeeper.errors import InputError
-from jarkeeper.media.destination import Destination
+from jarkeeper.media.destination import Destination, Kind
 
 VIDEO = "dQw4w9WgXcQ"
 
@@ -49,7 +49,7 @@ def test_a_video_that_was_cut_short_is_not_found(tmp_path: Path) -> None:
 def test_a_damaged_ledger_entry_counts_as_none(tmp_path: Path, entry: str) -> None:
     destination = Destination(tmp_path).open()
 
-    (tmp_path / ".jarkeeper" / "done" / f"{VIDEO}.json").write_text(entry)
+    (tmp_path / ".jarkeeper" / "done" / f"{VIDEO}.video.json").write_text(entry)
 
     assert destination.find(VIDEO) is None
 
@@ -138,3 +138,14 @@ def test_a_file_in_place_of_the_destination_is_a_clear_error(tmp_path: Path) -> 
 
     with pytest.raises(InputError, match="expected a directory"):
         Destination(tmp_path / "videos").open()
+
+
+def test_the_sound_alone_does_not_count_as_the_video(tmp_path: Path) -> None:
+    destination = Destination(tmp_path).open()
+
+    destination.accept(
+        staged(destination, name=f"{VIDEO}.m4a"), video_id=VIDEO, title="a", kind=Kind.AUDIO
+    )
+
+    assert destination.find(VIDEO) is None
+    assert destination.find(VIDEO, kind=Kind.AUDIO) is not None

@@ -53,7 +53,7 @@ def test_a_missing_key_file_says_what_to_do(tmp_path):
     with pytest.raises(KeyUnavailable, match="missing") as caught:
         read_key_file(tmp_path / "key")
 
-    assert "jarkeeper init" in caught.value.hint
+    assert "put its copy back" in caught.value.hint
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])

@@ -41,7 +41,15 @@ def test_without_a_loan_the_status_is_what_was_prepared() -> None:
 
 
 def test_a_jar_that_worked_is_said_to_have_worked() -> None:
-    assert summary(events=(LENT,)).cookie_status == "active jar worked"
+    arrived = VideoReceipt("a", Outcome.DOWNLOADED, used="active")
+
+    assert summary(arrived, events=(LENT,)).cookie_status == "active jar worked"
+
+
+def test_a_jar_without_a_video_to_prove_it_is_not_said_to_have_worked() -> None:
+    failed = VideoReceipt("a", Outcome.FAILED, failure="NETWORK", used="active")
+
+    assert "worked" not in summary(failed, events=(LENT,)).cookie_status
 
 
 def test_a_death_is_told_with_the_next_step() -> None:

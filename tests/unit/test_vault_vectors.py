@@ -56,7 +56,7 @@ def test_the_frozen_vault_is_whole(room):
 def test_the_frozen_jars_open(room, slot, tag):
     with room.vault.lend("youtube", Slot(slot)).open() as jar:
         assert tag_of(jar) == tag
-        assert jar == jar_of(tag)
+        assert jar == jar_of(tag, account=tag)
 
 
 def test_the_frozen_log_reads_as_it_was_written(room):

@@ -214,3 +214,11 @@ def test_a_new_authentication_cookie_is_welcome():
     room.vault.write_back(lent, jar_of("fresh", names=(*LOGIN, "__Secure-1PSIDTS")))
 
     assert lent_tag(room.vault) == "fresh"
+
+
+def test_another_account_never_takes_the_place_of_the_one_that_was_lent():
+    room = Room()
+    room.fill("one")
+    lent = room.vault.lend("youtube")
+
+    assert_refused(room, lent, jar_of("fresh", account="other"), "another_login")
