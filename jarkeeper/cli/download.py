@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import signal
 import sys
 from pathlib import Path
@@ -106,7 +104,9 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
     request = _request(settings, urls, chosen)
     screen = choose_screen(request.destination, as_json=invocation.as_json, quiet=chosen["quiet"])
     if chosen["as_flow"]:
-        summary = _run_as_flow(settings, request)
+        from jarkeeper.cli.flow import run_as_flow
+
+        summary = run_as_flow(settings, request, quiet=chosen["quiet"])
     else:
         summary = _run(settings, request, screen)
     screen.finished(summary)
@@ -134,31 +134,6 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
         screen.planned(videos)
         fetch_all(downloader, videos)
         return downloader.finish()
-
-
-def _run_as_flow(settings: Settings, request: DownloadRequest) -> Summary:
-    """Run the flow, which tells its own story by Prefect's logs on standard error."""
-    # By name: the core must not know the flows, which know the core.
-    try:
-        flows = importlib.import_module("flows.download")
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"--flow: module '{error.name}' is missing",
-            hint="run it in a clone of the repository, or leave --flow out",
-        ) from error
-    os.environ["JARKEEPER_VAULT"] = str(settings.vault)
-    try:
-        summary: Summary = flows.download(
-            [target.url for target in request.targets],
-            jar=request.jar,
-            destination=request.destination,
-            cookies=request.cookies,
-            quality=request.quality,
-            concurrency=request.concurrency,
-        )
-    except flows.DownloadFailed as failed:
-        summary = failed.summary
-    return summary
 
 
 def _request(settings: Settings, urls: tuple[str, ...], chosen: Chosen) -> DownloadRequest:
