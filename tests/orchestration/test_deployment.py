@@ -85,6 +85,8 @@ def test_the_form_explains_every_parameter(server, tmp_path):
         schema = deployment_of(client).parameter_openapi_schema
     assert schema["required"] == ["urls"]
     assert all(item.get("description") for item in schema["properties"].values())
+    at_once, nothing = schema["properties"]["concurrency"]["anyOf"]
+    assert (at_once["minimum"], at_once["maximum"], nothing) == (1, 32, {"type": "null"})
     assert schema["definitions"]["CookiePolicy"]["enum"] == ["always", "when_needed", "never"]
 
 
