@@ -71,7 +71,7 @@ class Downloader:
         self._kind = Kind.AUDIO if request.quality is Quality.AUDIO else Kind.VIDEO
         self._session: WorkerSession | None = None
         self._preparation: Preparation | None = None
-        self._circuit = Circuit()
+        self._circuit = Circuit(settings.retry_seconds)
         self._events: list[Event] = []
         self._receipts: dict[str, VideoReceipt] = {}
         self._lists: dict[str, tuple[Video, ...]] = {}
@@ -174,6 +174,7 @@ class Downloader:
 
     def abandon(self) -> None:
         """End the worker now; what it was downloading can be resumed by a later run."""
+        self._circuit.abandon()
         if self._session is not None:
             self._session.close()
 
@@ -192,14 +193,14 @@ class Downloader:
         )
 
     def _try(self, video: Video, *, began: float) -> VideoReceipt:
-        tries = Tries(self.request.cookies, self._circuit)
         last: Fetched | None = None
-        while use := tries.next():
-            last = self._worker().fetch(video.id, use=use.value)
-            LOG.debug("%s", encode(last).decode().rstrip())
-            tries.learn(use, last)
-            if last.failure is None:
-                return self._arrived(video, last, tries=tries.count + 1, began=began)
+        with Tries(self.request.cookies, self._circuit) as tries:
+            while use := tries.next():
+                last = self._worker().fetch(video.id, use=use.value)
+                LOG.debug("%s", encode(last).decode().rstrip())
+                tries.learn(use, last)
+                if last.failure is None:
+                    return self._arrived(video, last, tries=tries.count + 1, began=began)
         if tries.failure is None or last is None:
             return replace(self._skipped(video.id), title=video.title)
         return replace(
@@ -265,18 +266,18 @@ class Downloader:
         if target.id in self._lists or (known is not None and not known.curable):
             return self._lists.get(target.id, ())
         self._made[target.id] += 1
-        tries = Tries(self.request.cookies, self._circuit)
         detail = ""
-        while use := tries.next():
-            answer = self._worker().expand(
-                target.url, list_id=target.id, use=use.value, most=LIMITS.playlist_videos_max
-            )
-            tries.learn(use, answer)
-            if answer.failure is None:
-                self._lists[target.id] = tuple(Video(*video) for video in answer.videos)
-                self._receipts.pop(target.id, None)
-                return self._lists[target.id]
-            detail = answer.detail
+        with Tries(self.request.cookies, self._circuit) as tries:
+            while use := tries.next():
+                answer = self._worker().expand(
+                    target.url, list_id=target.id, use=use.value, most=LIMITS.playlist_videos_max
+                )
+                tries.learn(use, answer)
+                if answer.failure is None:
+                    self._lists[target.id] = tuple(Video(*video) for video in answer.videos)
+                    self._receipts.pop(target.id, None)
+                    return self._lists[target.id]
+                detail = answer.detail
         if tries.failure is None:
             self._keep(self._skipped(target.id))
         else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from jarkeeper.downloads.circuit import Circuit
 from jarkeeper.heads import SlotState
-from jarkeeper.youtube.failures import FailureClass
+from jarkeeper.youtube.failures import FailureClass, row_of
 from jarkeeper.youtube.messages import Expanded, Fetched
 from jarkeeper.youtube.policy import CookiePolicy, Use, first_use, next_use, telling_failure
 
@@ -16,6 +18,13 @@ class Tries:
         self._policy = policy
         self._circuit = circuit
         self._made: list[tuple[Use, FailureClass]] = []
+        self._holds_chance = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_others_go_on()
 
     @property
     def count(self) -> int:
@@ -29,11 +38,41 @@ class Tries:
 
     def next(self) -> Use | None:
         """Return the cookies of the next try, or None where nothing is left or the run stopped."""
-        if self._circuit.reason is not None:
+        self._circuit.wait()
+        if self._circuit.is_stopped():
             return None
         if not self._made:
             return first_use(self._policy, self._circuit.usable)
         failure = self._made[-1][1]
+        if not row_of(failure).stops_run:
+            return self._after(failure)
+        # One try of the whole run finds out whether other cookies help; the others wait for it.
+        self._circuit.second_chance.acquire()
+        use = None if self._circuit.is_stopped() else self._after(failure)
+        self._holds_chance = use is not None
+        if use is None:
+            self._circuit.second_chance.release()
+        return use
+
+    def learn(self, use: Use, answer: Fetched | Expanded) -> None:
+        """Take note of how a try ended, for this attempt and for the whole run."""
+        if answer.slot_state in (SlotState.DEAD, SlotState.COOLING):
+            self._circuit.withdraw(use)
+        if answer.failure is None:
+            self._circuit.recover()
+        else:
+            failure = FailureClass(answer.failure)
+            self._made.append((use, failure))
+            self._circuit.learn(failure)
+            self._circuit.pause(failure)
+        self._let_others_go_on()
+
+    def _let_others_go_on(self) -> None:
+        if self._holds_chance:
+            self._holds_chance = False
+            self._circuit.second_chance.release()
+
+    def _after(self, failure: FailureClass) -> Use | None:
         use = next_use(
             failure,
             tried=tuple(use for use, _ in self._made),
@@ -43,12 +82,3 @@ class Tries:
         if use is None:
             self._circuit.give_up_on(failure)
         return use
-
-    def learn(self, use: Use, answer: Fetched | Expanded) -> None:
-        """Take note of how a try ended, for this attempt and for the whole run."""
-        if answer.slot_state in (SlotState.DEAD, SlotState.COOLING):
-            self._circuit.withdraw(use)
-        if answer.failure is not None:
-            failure = FailureClass(answer.failure)
-            self._made.append((use, failure))
-            self._circuit.learn(failure)

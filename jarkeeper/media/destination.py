@@ -21,6 +21,8 @@ from jarkeeper.errors import InputError
 from jarkeeper.media.names import safe_name
 
 OWN_FOLDER = ".jarkeeper"
+SAME_NAME_MAX = 100
+"""Beyond so many copies of one name something else is wrong."""
 
 
 class Kind(StrEnum):
@@ -78,17 +80,31 @@ class Destination:
         source = self.parts / Path(staged).name
         if not stat.S_ISREG(source.lstat().st_mode):
             raise InputError(f"video {video_id}: expected a regular file in staging")
-        name = safe_name(title or video_id, video_id, source.suffix.lstrip("."))
         draft = self._done / f".{video_id}.{os.getpid()}"
-        draft.write_text(json.dumps(asdict(Arrival(name, source.lstat().st_size, title))))
+        draft.write_text("")
         # Staged for us alone; a video is for whoever may read other new files here.
         source.chmod(draft.lstat().st_mode & 0o777)
-        # Both replace a link of that name rather than following it.
-        source.replace(self.directory / name)
+        name = self._place(source, title=title or video_id, video_id=video_id)
+        arrival = Arrival(name, (self.directory / name).lstat().st_size, title)
+        draft.write_text(json.dumps(asdict(arrival)))
         draft.replace(self._done / f"{video_id}.{kind}.json")
         # From here on the ledger keeps others away.
         (self.parts / f"{video_id}.lock").unlink(missing_ok=True)
-        return Arrival(name, (self.directory / name).lstat().st_size, title)
+        return arrival
+
+    def _place(self, source: Path, *, title: str, video_id: str) -> str:
+        """Give the file a name that nothing has yet, and return it."""
+        suffix = source.suffix.lstrip(".")
+        for number in range(1, SAME_NAME_MAX):
+            again = title if number == 1 else f"{title} ({number})"
+            name = encodable(
+                safe_name(again, video_id, suffix), safe_name(video_id, video_id, suffix)
+            )
+            if _moved(source, self.directory / name):
+                return name
+        raise InputError(
+            f"destination '{self.directory}': has {SAME_NAME_MAX} files of one name already"
+        )
 
     @contextlib.contextmanager
     def claim(self, video_id: str) -> Iterator[bool]:
@@ -104,6 +120,30 @@ class Destination:
             yield _locked(descriptor)
         finally:
             os.close(descriptor)  # the kernel lets go of the lock, also when we are killed
+
+
+def encodable(name: str, plain: str) -> str:
+    """Return the name, or the plain one where the file system's encoding lacks a letter of it."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return plain
+    return name
+
+
+def _moved(source: Path, target: Path) -> bool:
+    """Move the file unless something has that name already: it may be the user's own."""
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links, such as a memory card's
+        if os.path.lexists(target):
+            return False
+        source.rename(target)
+        return True
+    source.unlink()
+    return True
 
 
 def _locked(descriptor: int) -> bool:

@@ -16,7 +16,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
 
-from jarkeeper.errors import JarkeeperError, VaultError
+from jarkeeper.durable import Unsafe, check_parents
+from jarkeeper.errors import JarkeeperError, SettingsError, VaultError
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.messages import (
@@ -113,6 +114,8 @@ class WorkerSession:
         error: JarkeeperError | None = VaultError("worker: it ended without a word")
         try:
             error = self._run_twice_at_most()
+        except JarkeeperError as failure:
+            error = failure
         except OSError as failure:
             error = VaultError(f"worker: cannot be started: {failure.strerror}")
         finally:
@@ -199,9 +202,22 @@ def start_worker(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
 @contextlib.contextmanager
 def private_home(temp_dir: Path) -> Iterator[Path]:
     """Yield an empty directory of our own, named after our process for the sweep after a crash."""
-    parent = temp_dir if temp_dir.is_dir() else Path(tempfile.gettempdir())
+    parent = checked_temp_dir(temp_dir)
     home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-", dir=parent))
     try:
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def checked_temp_dir(temp_dir: Path) -> Path:
+    """Return the directory for private files, or raise `SettingsError` where others rule it."""
+    parent = temp_dir if temp_dir.is_dir() else Path(tempfile.gettempdir())
+    try:
+        check_parents(parent / "home")
+    except Unsafe as error:
+        raise SettingsError(
+            (f"COOKIE_TEMP_DIR: {error.strerror}",),
+            hint="choose a directory of your own, or one with the sticky bit, such as /dev/shm",
+        ) from None
+    return parent

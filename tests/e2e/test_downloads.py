@@ -1,5 +1,6 @@
 """Whole runs: a real vault, a real worker, yt-dlp's real extractor, the stand-in as YouTube."""
 
+import base64
 import hashlib
 import os
 import signal
@@ -17,6 +18,7 @@ from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.downloads.run import run_downloads
 from jarkeeper.errors import NotFound, NotInitialised
 from jarkeeper.heads import SlotState
+from jarkeeper.jar import LASTING_COOKIES
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
@@ -145,6 +147,120 @@ def test_a_bot_check_tries_the_backup_once_then_stops_the_run(vault, youtube, ru
     assert head.backups[0].state is SlotState.COOLING
     assert summary.skipped >= 10
     assert len({request.video_id for request in youtube.control.requests("watch")}) <= 2
+
+
+def test_only_one_try_of_the_run_finds_out_whether_the_backup_passes(vault, youtube, run) -> None:
+    take_in(vault, youtube, "old", "new")
+    youtube.control.set_answer("bot_check")
+
+    summary = run(*(f"video{number:06d}" for number in range(40)), concurrency=8)
+
+    watched = youtube.control.requests("watch")
+    assert summary.stopped is not None
+    assert len([request for request in watched if request.session == "old"]) == 1
+    assert len({request.video_id for request in watched}) <= 8
+
+
+def test_the_run_after_a_bot_check_waits_for_the_rest_to_end(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.set_answer("bot_check")
+    run(VIDEO)
+    youtube.control.clear_answers()
+    youtube.control.clear()
+
+    again = run(VIDEO)
+
+    assert again.stopped is not None
+    assert "must wait" in again.cookie_status
+    assert youtube.control.requests() == []
+
+
+def test_a_limited_address_holds_the_whole_run_and_then_stops_it(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.fault("all", status=429)
+
+    summary = run(*(f"video{number:06d}" for number in range(100)), concurrency=8)
+
+    assert summary.stopped is not None
+    assert vault.status("youtube").active.state is SlotState.HEALTHY
+    assert len(youtube.control.requests()) < 8 * 3 * 25
+
+
+def test_an_address_that_recovers_gets_everything(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.fault("media", status=429, times=2)
+
+    summary = run(*(f"video{number:06d}" for number in range(6)), concurrency=2)
+
+    assert summary.downloaded == 6
+
+
+def test_a_broadcast_is_never_fetched(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, answer="live")
+
+    summary = run(VIDEO)
+
+    fetched = [request.path for request in youtube.control.requests("media")]
+    assert summary.receipts[0].failure == "NOT_YET"
+    assert all(path.endswith(".m3u8") for path in fetched)
+
+
+def test_a_channel_is_listed_with_all_its_tabs(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    tabs = {"videos": ["tabvideo001", "tabvideo002"], "shorts": ["tabshort001"]}
+    youtube.control.add_channel("@somebody", tabs=tabs)
+
+    summary = run("https://www.youtube.com/@somebody")
+
+    assert {receipt.video_id for receipt in summary.receipts} == {
+        video_id for ids in tabs.values() for video_id in ids
+    }
+
+
+def test_a_title_that_quotes_a_cookie_is_left_out(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one", canary="QuotedSecretValue")
+    value = youtube.control.session("one").values["SAPISID"]
+    ids = [f"quoting{number:04d}" for number in range(4)]
+    dressed = (
+        value,
+        value.swapcase(),
+        "\u200b".join(value),
+        base64.b64encode(value.encode()).decode(),
+    )
+    for video_id, text in zip(ids, dressed, strict=True):
+        youtube.control.add_video(video_id, title=f"Look: {text}!")
+
+    summary = run(*ids)
+
+    assert summary.downloaded == len(ids)
+    assert [receipt.title for receipt in summary.receipts] == [None] * len(ids)
+    assert {receipt.file for receipt in summary.receipts} == {f"{one} [{one}].mp4" for one in ids}
+
+
+def test_variables_in_the_destination_are_a_name_like_any_other(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    place = tmp_path / "$HOME and ${PATH}"
+
+    summary = run_downloads(settings, DownloadRequest.of((VIDEO,), place))
+
+    assert summary.downloaded == 1
+    assert [path.name for path in place.glob("*.mp4")] == [summary.receipts[0].file]
+
+
+def test_a_login_of_somebody_else_never_replaces_the_one_that_was_lent(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one", rotate_every=2, grace_seconds=None)
+    first = vault.status("youtube").active.generation
+
+    run(VIDEO)
+
+    with vault.lend("youtube").open() as jar:
+        lasting = {one.name: one.value for one in jar.cookies if one.name in LASTING_COOKIES}
+    mine = youtube.control.session("one").values
+    assert vault.status("youtube").active.generation.id != first.id
+    assert lasting == {name: mine[name] for name in lasting}
 
 
 def test_a_private_video_fails_without_touching_a_slot(vault, youtube, run) -> None:

@@ -77,7 +77,7 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
         Destination(tmp_path).open()
 
 
-def test_a_planted_link_under_the_final_name_is_replaced_not_followed(tmp_path: Path) -> None:
+def test_a_planted_link_under_the_final_name_is_left_alone(tmp_path: Path) -> None:
     destination = Destination(tmp_path / "videos").open()
     first = destination.accept(staged(destination), video_id=VIDEO, title="title")
     victim = tmp_path / "victim"
@@ -88,7 +88,20 @@ def test_a_planted_link_under_the_final_name_is_replaced_not_followed(tmp_path: 
     again = destination.accept(staged(destination), video_id=VIDEO, title="title")
 
     assert victim.read_text() == "precious"
+    assert again.file != first.file
     assert not (destination.directory / again.file).is_symlink()
+
+
+def test_a_file_of_the_users_own_is_never_overwritten(tmp_path: Path) -> None:
+    destination = Destination(tmp_path).open()
+    own = tmp_path / f"title [{VIDEO}].mp4"
+    own.write_bytes(b"mine")
+
+    arrival = destination.accept(staged(destination), video_id=VIDEO, title="title")
+
+    assert own.read_bytes() == b"mine"
+    assert arrival.file == f"title (2) [{VIDEO}].mp4"
+    assert destination.find(VIDEO) == arrival
 
 
 def test_a_planted_link_in_staging_is_never_accepted(tmp_path: Path) -> None:
