@@ -20,9 +20,12 @@ SETTINGS_PAGE = """# Settings
 Read once from the environment when a command or flow starts, and checked together: every mistake
 is reported at once, and no secret is echoed. An empty value counts as none.
 
-| variable | default | meaning |
-|---|---|---|
+| variable | default | accepted | meaning |
+|---|---|---|---|
 {rows}
+
+A key for `COOKIE_ENCRYPTION_KEY` is made with `head -c 32 /dev/urandom | base64`. Give it to the
+process by something that keeps secrets, not by a file beside the vault.
 
 The places follow the XDG base directory rules: `XDG_DATA_HOME`, `XDG_CONFIG_HOME` and
 `XDG_STATE_HOME` move them. `JARKEEPER_PROXY` and `JARKEEPER_CA_FILE` reach yt-dlp; operators
@@ -42,12 +45,22 @@ do harm.
 {rows}
 """
 
+FORMS = {
+    "ca_file": "the path of an existing file",
+    "retry_seconds": "at most 10 numbers from 0 to 86400, separated by commas; or `none`",
+    "validation_enabled": "`true`, `yes`, `on`, `1`; `false`, `no`, `off`, `0`",
+    "proxy": "a URL with `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, such as "
+    "`http://proxy.example:3128`",
+}
+"""Where a refusal says less than a reader of the table wants to know."""
+
 
 def settings_page() -> str:
     """Return the table of all settings, from the fields' own words."""
     words = field_docstrings()
     rows = [
-        f"| `{VARIABLES[item.name].name}` | {default_of(item.name)} | {words[item.name]} |"
+        f"| `{VARIABLES[item.name].name}` | {default_of(item.name)} | {form_of(item.name)} "
+        f"| {words[item.name]} |"
         for item in fields(Settings)
     ]
     return SETTINGS_PAGE.format(rows="\n".join(rows))
@@ -66,6 +79,17 @@ def field_docstrings() -> dict[str, str]:
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
             words[ast.unparse(field.target)] = " ".join(ast.literal_eval(text.value).split())
     return words
+
+
+def form_of(name: str) -> str:
+    """Return what the variable takes: what its refusal says was expected, where that is enough."""
+    if name in FORMS:
+        return FORMS[name]
+    try:
+        VARIABLES[name].parse("?")
+    except ValueError as refusal:
+        return str(refusal).removeprefix("expected ").replace("'", "`")
+    return "a path; `~` is the home folder"
 
 
 def default_of(name: str) -> str:

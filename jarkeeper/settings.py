@@ -28,13 +28,13 @@ class Settings:
     """Everything an operator can set. `Settings.read()` takes it from the environment."""
 
     vault: Path
-    """The local vault's directory."""
+    """The vault's directory."""
     key_file: Path
     """The file with the local wrapping key."""
     state_dir: Path
     """Where anchors are kept: outside the vault, so that a rolled-back vault shows."""
     encryption_key: bytes | None = field(default=None, repr=False)
-    """32 bytes used instead of the key file."""
+    """A wrapping key used instead of the key file."""
     temp_dir: Path = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
     """Where a temporary file goes if one cannot be avoided; memory, not disk."""
     refresh_interval: int = 86_400
@@ -46,13 +46,13 @@ class Settings:
     expiry_warning_days: float = WARNING_DAYS
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS
-    """Call it critical when the login expires within this many days."""
+    """Call it critical when the login expires within this many days; no more than the warning's."""
     sites: tuple[str, ...] = YOUTUBE_SITES
     """The sites whose cookies a jar keeps."""
     concurrency: int = 4
-    """Downloads at once."""
+    """Videos downloaded at once."""
     retry_seconds: tuple[float, ...] = (10.0, 30.0, 90.0, 270.0)
-    """Waits before each further try of a curable failure."""
+    """Seconds to wait before each further try of a curable failure, varied at random."""
     proxy: str | None = field(default=None, repr=False)
     """An HTTP or SOCKS proxy for YouTube; may hold a password."""
     ca_file: Path | None = None
