@@ -31,6 +31,11 @@ def short_span(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
+def span_taken(seconds: float) -> str:
+    """Return a length of time that was measured: below ten seconds tenths count, as in '0.7 s'."""
+    return f"{max(0.0, seconds):.1f} s" if seconds < 9.95 else short_span(seconds)
+
+
 def size(count: int) -> str:
     """Return a number of bytes with a binary unit, such as '12.3 MiB'."""
     amount = float(count)

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from jarkeeper.cli.output import Output
 from jarkeeper.cli.screen import Silent
-from jarkeeper.cli.story import counts, happened, title_of, to_do, told
+from jarkeeper.cli.story import again, counts, happened, reason_of, title_of, to_do, told
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
-from jarkeeper.words import count_of, printable, short_span, size
+from jarkeeper.words import count_of, printable, short_span, size, span_taken
 from jarkeeper.youtube.messages import Progress as Received
 
 SIGNS = {
@@ -115,7 +115,7 @@ class Bars(Silent):
             self._output.line(
                 (" ↻ ", "warn"),
                 title_of(receipt),
-                (f": {receipt.explanation}, again soon", "quiet"),
+                (f": {reason_of(receipt)}; {again(receipt)}", "quiet"),
             )
             return
         self._show(receipt)
@@ -140,16 +140,15 @@ def _row(receipt: VideoReceipt) -> RenderableType:
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(no_wrap=True)
     if not receipt.arrived:
-        reason = printable(receipt.explanation or receipt.detail)
         grid.add_column(ratio=1)
         grid.add_row(
             Text(*SIGNS[receipt.outcome]),
-            Text.assemble(title_of(receipt), (f": {reason}", "quiet")),
+            Text.assemble(title_of(receipt), (f": {reason_of(receipt)}", "quiet")),
         )
         return grid
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_column(justify="right", no_wrap=True)
-    took = short_span(receipt.seconds) if receipt.outcome is Outcome.DOWNLOADED else "there"
+    took = span_taken(receipt.seconds) if receipt.outcome is Outcome.DOWNLOADED else "there"
     grid.add_row(
         Text(*SIGNS[receipt.outcome]),
         Text(title_of(receipt)),

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.exits import Exit, Interrupted
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.inputs import read_input
 from jarkeeper.cli.output import print_json
 from jarkeeper.errors import InputError
 from jarkeeper.limits import LIMITS
+from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.cli.screen import Screen
-    from jarkeeper.downloads.receipts import Summary
+    from jarkeeper.downloads.downloader import Downloader
+    from jarkeeper.downloads.receipts import Summary, Video
     from jarkeeper.downloads.request import DownloadRequest
     from jarkeeper.settings import Settings
 
@@ -132,8 +134,19 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
         screen.prepared(downloader.prepare())
         videos = expand_all(downloader)
         screen.planned(videos)
-        fetch_all(downloader, videos)
+        try:
+            fetch_all(downloader, videos)
+        except KeyboardInterrupt:
+            raise interrupted(downloader, videos) from None
         return downloader.finish()
+
+
+def interrupted(downloader: Downloader, videos: tuple[Video, ...]) -> Interrupted:
+    """Return what ends a run at Ctrl-C, with how far it had come."""
+    receipts = (downloader.receipt(video.id) for video in videos)
+    arrived = sum(receipt.arrived for receipt in receipts if receipt is not None)
+    wanted = count_of(len(videos), "video")
+    return Interrupted(f"{arrived} of {wanted} are there; run it again to go on")
 
 
 def _request(settings: Settings, urls: tuple[str, ...], chosen: Chosen) -> DownloadRequest:

@@ -31,6 +31,14 @@ class Exit(IntEnum):
     """SIGTERM, as shells number it."""
 
 
+class Interrupted(click.Abort):
+    """Ctrl-C during a run; `message` tells how far it had come."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 def exit_of(error: BaseException) -> Exit:
     """Return the code with which a command ends that raised this error."""
     match error:

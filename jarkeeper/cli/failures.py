@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from jarkeeper.cli.exits import Exit, exit_of
+from jarkeeper.cli.exits import Exit, Interrupted, exit_of
 from jarkeeper.cli.output import print_json
 from jarkeeper.errors import JarkeeperError, SettingsError
 
@@ -18,7 +18,8 @@ def report(error: Exception, *, as_json: bool) -> Exit:
     """Print the error for people, and for machines too if they asked; return the exit code."""
     code = exit_of(error)
     if code is Exit.INTERRUPTED:
-        print("jarkeeper: interrupted", file=sys.stderr)
+        how_far = f": {error.message}" if isinstance(error, Interrupted) else ""
+        print(f"jarkeeper: interrupted{how_far}", file=sys.stderr)
         return code
     hint = _hint(error)
     for sentence in _sentences(error):

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from jarkeeper.cli.failures import mute_output
 from jarkeeper.cli.output import Output
-from jarkeeper.cli.story import counts, happened, to_do, told, video_line
+from jarkeeper.cli.story import counts, happened, to_do, told, video_line, waiting_line
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
 
 
@@ -81,10 +81,10 @@ class Lines(Silent):
             self._aside.line(f"{len(videos)} videos")
 
     def hear(self, notice: object) -> None:
-        """Print the line of a finished video; one that will be tried again is not finished."""
+        """Print the line of a finished video; one that waits for another try is told aside."""
         with self._lock:
-            if isinstance(notice, VideoReceipt) and not notice.curable:
-                self._tell(notice)
+            if isinstance(notice, VideoReceipt):
+                self._wait(notice) if notice.curable else self._tell(notice)
             for finding in happened(notice):
                 if not (self._quiet and finding[0] == "ok"):
                     self._aside.finding(*finding)
@@ -98,6 +98,10 @@ class Lines(Silent):
                 self._aside.finding(*finding)
         if not self._quiet:
             self._aside.line(f"{counts(summary)}, in {self._destination}/")
+
+    def _wait(self, receipt: VideoReceipt) -> None:
+        if not self._quiet:
+            self._aside.line(waiting_line(receipt))
 
     def _tell(self, receipt: VideoReceipt) -> None:
         if receipt.video_id in self._told:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from jarkeeper.checks import NOTHING
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
 from jarkeeper.downloads.summary import notices
-from jarkeeper.words import count_of, printable, short_span, size
+from jarkeeper.words import count_of, printable, size, span_taken
 from jarkeeper.youtube.messages import Lent, Marked, Withheld, WroteBack
 
 STORY = Lent | Withheld | Marked | WroteBack
+
+NETWORK = "NETWORK"
+CLAUSE_CHARS_MAX = 80
+
+_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
+_NOISE = re.compile(
+    r"^(?:ERROR: )?(?:\[[\w:]+\] )?(?:[\w-]{11}: )?"
+    r"|\[(?:Errno |SSL: )\w+\] |unable to (?:download|connect to) [^:(]*: "
+    r"|HTTPS?Connection(?:Pool)?\([^)]*\): |<[\w.]+ object at 0x[0-9a-f]+>: ",
+    re.IGNORECASE,
+)
+"""What stands before the cause in yt-dlp's messages: its own place, error numbers, objects."""
 
 Told = tuple[str, str, str | None]
 """Severity (or `failed`, of videos), message and next step."""
@@ -50,7 +63,7 @@ def counts(summary: Summary) -> str:
     if not summary.downloaded:
         return words
     speed = size(int(summary.bytes / max(summary.seconds, 0.001)))
-    return f"{words}; {size(summary.bytes)} in {short_span(summary.seconds)}, {speed}/s"
+    return f"{words}; {size(summary.bytes)} in {span_taken(summary.seconds)}, {speed}/s"
 
 
 def title_of(receipt: VideoReceipt) -> str:
@@ -63,8 +76,35 @@ def video_line(receipt: VideoReceipt, destination: Path) -> str:
     start = f"{receipt.outcome.value:<13}  {receipt.video_id}"
     if receipt.arrived and receipt.file is not None:
         return f"{start}  {size(receipt.bytes):>9}  {printable(str(destination / receipt.file))}"
+    return f"{start}  {receipt.failure or '-'}: {reason_of(receipt)}"
+
+
+def waiting_line(receipt: VideoReceipt) -> str:
+    """Return a video that waits for its next try as one line."""
+    reason = f"{receipt.failure or '-'}: {reason_of(receipt)}"
+    return f"{'waiting':<13}  {receipt.video_id}  {reason}; {again(receipt)}"
+
+
+def again(receipt: VideoReceipt) -> str:
+    """Return when the next try begins, such as 'again in 90 s'."""
+    seconds = receipt.retry_seconds
+    return "again soon" if seconds is None else f"again in {span_taken(seconds)}"
+
+
+def reason_of(receipt: VideoReceipt) -> str:
+    """Return why there is no file; of a broken connection also what it said."""
     reason = receipt.explanation or receipt.detail or "no reason was given"
-    return f"{start}  {receipt.failure or '-'}: {printable(reason)}"
+    clause = _clause(receipt.detail)
+    if receipt.failure == NETWORK and receipt.explanation and clause:
+        reason = f"{reason} ({clause})"
+    return printable(reason)
+
+
+def _clause(detail: str) -> str:
+    """Return the end of yt-dlp's message, where the cause stands, without what surrounds it."""
+    text = _NOISE.sub("", detail.partition(" (caused by ")[0])
+    text = " ".join(text.split()).rstrip(" .;:")
+    return text if len(text) <= CLAUSE_CHARS_MAX else f"{text[: CLAUSE_CHARS_MAX - 1]}…"
 
 
 def _failures(summary: Summary) -> list[Told]:
@@ -76,8 +116,15 @@ def _failures(summary: Summary) -> list[Told]:
     return [
         (
             "failed",
-            f"{name.lower().replace('_', ' ')}, {count_of(len(receipts), 'video')}",
+            f"{receipts[0].explanation or name.lower().replace('_', ' ')}, {_things(receipts)}",
             None if receipts[0].next_step == NOTHING else receipts[0].next_step,
         )
         for name, receipts in classes.items()
     ]
+
+
+def _things(receipts: list[VideoReceipt]) -> str:
+    """Return how many they are, such as '2 videos and 1 list'; a list that failed has a receipt."""
+    videos = sum(_VIDEO_ID.fullmatch(receipt.video_id) is not None for receipt in receipts)
+    numbers = ((videos, "video"), (len(receipts) - videos, "list"))
+    return " and ".join(count_of(number, noun) for number, noun in numbers if number)

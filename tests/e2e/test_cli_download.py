@@ -89,7 +89,7 @@ def test_in_a_pipe_each_finished_video_is_one_line(ready, jarkeeper):
     assert arrived == f"downloaded     {VIDEO}  195.3 KiB  there/A song [{VIDEO}].mp4"
     assert failed == f"failed         {PRIVATE}  PRIVATE: the video is private"
     assert "cookies: active jar: logged in for another" in ended.stderr
-    assert "failed: private, 1 video\n  next: " in ended.stderr
+    assert "failed: the video is private, 1 video\n  next: " in ended.stderr
     assert "1 downloaded, 1 failed" in ended.stderr
     assert "\x1b" not in ended.stdout + ended.stderr
 
@@ -260,7 +260,8 @@ def test_ctrl_c_ends_the_run_and_its_worker_with_a_short_word(
     _, errors = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert errors.rstrip().endswith("jarkeeper: interrupted")
+    last = errors.splitlines()[-1]
+    assert last == "jarkeeper: interrupted: 0 of 1 video are there; run it again to go on"
     assert "Traceback" not in errors
     wait_until(lambda: not alive_in(process.pid))
 

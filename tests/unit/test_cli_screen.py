@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from jarkeeper.checks import Finding, Severity
 from jarkeeper.cli.download import exit_of_run
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.screen import Lines, Silent, choose_screen
-from jarkeeper.cli.story import counts, to_do, told
+from jarkeeper.cli.story import counts, to_do, told, video_line
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
 from jarkeeper.youtube.messages import Lent, Marked, WroteBack
 
@@ -60,20 +61,74 @@ def test_the_exit_code_tells_how_a_run_went(run, code):
 
 
 def test_the_counts_leave_out_what_did_not_happen():
-    assert counts(summary(ARRIVED, PRIVATE)) == "1 downloaded, 1 failed; 2.0 KiB in 2 s, 1.0 KiB/s"
+    assert (
+        counts(summary(ARRIVED, PRIVATE)) == "1 downloaded, 1 failed; 2.0 KiB in 2.0 s, 1.0 KiB/s"
+    )
     assert counts(summary(PRIVATE)) == "1 failed"
     assert counts(summary()) == "no videos"
 
 
 def test_each_class_of_failure_is_explained_once():
-    many = [VideoReceipt(f"v{n}", Outcome.FAILED, failure="RATE_LIMIT_IP") for n in range(40)]
+    why = "YouTube got too many requests from this address"
+    many = [
+        VideoReceipt(f"video{n:06d}", Outcome.FAILED, failure="RATE_LIMIT_IP", explanation=why)
+        for n in range(40)
+    ]
 
     story = told(summary(*many, stopped="YouTube asks for a pause"))
 
     assert story == [
-        ("failed", "rate limit ip, 40 videos", None),
+        ("failed", "YouTube got too many requests from this address, 40 videos", None),
         ("critical", "the run was stopped: YouTube asks for a pause", None),
     ]
+
+
+def test_a_list_that_failed_is_not_counted_as_a_video():
+    why = "there is no such channel, playlist or tab"
+    ids = ("@a_handle_x", "PLaaaaaaaaaaaaaaaa", "user/abcdef", "video000001")
+    receipts = [
+        VideoReceipt(name, Outcome.FAILED, failure="BAD_TARGET", explanation=why) for name in ids
+    ]
+
+    assert told(summary(*receipts)) == [("failed", f"{why}, 1 video and 3 lists", None)]
+
+
+@pytest.mark.parametrize(
+    ("detail", "clause"),
+    [
+        ("", ""),
+        (
+            "ERROR: [youtube] video000003: Unable to download API page: "
+            "HTTPSConnection(host='www.youtube.com', port=443): Failed to establish a new "
+            "connection: [Errno 111] Connection refused (caused by TransportError('x'))",
+            " (Failed to establish a new connection: Connection refused)",
+        ),
+        (
+            "unable to download video data: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+            "failed: unable to get local issuer certificate (_ssl.c:1006)",
+            " (certificate verify failed: unable to get local issuer certificate (_ssl.c:1006))",
+        ),
+        ("x" * 200, f" ({'x' * 79}…)"),
+        ("\x1b[2J\nclosed.", " (�[2J closed)"),
+    ],
+)
+def test_a_broken_connection_says_what_broke_it(detail, clause):
+    line = video_line(replace(CURABLE, detail=detail), DESTINATION)
+
+    assert line == f"failed         video000003  NETWORK: no network{clause}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "when"),
+    [(None, "again soon"), (0.7, "again in 0.7 s"), (90.0, "again in 90 s")],
+)
+def test_a_video_that_waits_for_its_next_try_says_how_long(seconds, when, capsys):
+    Lines(DESTINATION).hear(replace(CURABLE, retry_seconds=seconds))
+    Lines(DESTINATION, quiet=True).hear(replace(CURABLE, retry_seconds=seconds))
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"waiting        video000003  NETWORK: no network; {when}\n"
 
 
 def test_the_first_thing_to_do_about_the_cookies_is_told():
