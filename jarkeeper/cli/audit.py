@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jarkeeper.cli.exits import Exit
-from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.errors import InputError
 from jarkeeper.words import count_of
@@ -41,7 +41,7 @@ _SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
     "and the outcome after. `no outcome` is an access whose process was ended in between. Exit "
     "code 3 if --verify finds a record that was edited, removed, reordered or put in.",
 )
-@click.option("--jar", metavar="NAME", help="This jar only.")
+@jar_option(words="This jar only.")
 @click.option("--since", metavar="WHEN", help="A span such as 12h or 7d, or a date (UTC).")
 @click.option(
     "--limit",

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from jarkeeper.cli.exits import Exit, Interrupted
-from jarkeeper.cli.group import Invocation, common_options, pass_invocation
-from jarkeeper.cli.inputs import read_input
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.inputs import Folder, read_input
 from jarkeeper.cli.output import print_json
-from jarkeeper.errors import InputError
+from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.limits import LIMITS
 from jarkeeper.words import count_of
 
@@ -63,14 +63,12 @@ class Chosen(TypedDict):
 @click.option(
     "--to",
     "destination",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Folder(),
     default=Path("downloads"),
     metavar="DIR",
     help="Where the files go.  [default: ./downloads]",
 )
-@click.option(
-    "--jar", metavar="NAME", default="youtube", show_default=True, help="Whose cookies to use."
-)
+@jar_option(words="Whose cookies to use.", default=DEFAULT_JAR)
 @click.option(
     "--cookies",
     type=click.Choice(POLICIES),
@@ -167,10 +165,7 @@ def _listed(list_file: Path | None) -> tuple[str, ...]:
     """Return the URLs of the file; empty lines and lines that begin with '#' are left out."""
     if list_file is None:
         return ()
-    most = LIMITS.url_list_bytes_max
-    content = read_input(list_file, most=most)
-    if len(content) > most:
-        raise InputError(f"--from-file: expected at most {most} bytes, got more")
+    content = read_input(list_file, most=LIMITS.url_list_bytes_max)
     lines = content.decode("utf-8-sig", errors="replace").splitlines()
     stripped = (line.strip() for line in lines)
     return tuple(line for line in stripped if line and not line.startswith("#"))

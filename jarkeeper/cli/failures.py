@@ -11,17 +11,18 @@ import click
 
 from jarkeeper.cli.exits import Exit, Interrupted, exit_of
 from jarkeeper.cli.output import print_json
+from jarkeeper.cli.place import Place
 from jarkeeper.errors import JarkeeperError, SettingsError
 
 
-def report(error: Exception, *, as_json: bool) -> Exit:
+def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Exit:
     """Print the error for people, and for machines too if they asked; return the exit code."""
     code = exit_of(error)
     if code is Exit.INTERRUPTED:
         how_far = f": {error.message}" if isinstance(error, Interrupted) else ""
         print(f"jarkeeper: interrupted{how_far}", file=sys.stderr)
         return code
-    hint = _hint(error)
+    hint = (place or Place()).fit(_hint(error) or "") or None
     for sentence in _sentences(error):
         print(f"jarkeeper: error: {sentence}", file=sys.stderr)
     if hint:

@@ -8,7 +8,6 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +15,8 @@ import click
 from jarkeeper import __version__
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.failures import mute_output, report
+from jarkeeper.cli.inputs import Folder
+from jarkeeper.cli.place import Place
 from jarkeeper.errors import InputError
 from jarkeeper.settings import Settings
 from jarkeeper.words import printable
@@ -33,10 +34,9 @@ COMMANDS = {
 
 
 @dataclass
-class Invocation:
-    """What holds for any command: which vault, and whether a machine reads the answer."""
+class Invocation(Place):
+    """What holds for any command: which vault and jar, and whether a machine reads the answer."""
 
-    vault: Path | None = None
     as_json: bool = False
 
     def settings(self) -> Settings:
@@ -95,16 +95,30 @@ def unknown_command(name: str) -> InputError:
     )
 
 
+def note(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Keep an option in the invocation; one that was not given changes nothing."""
+    if value:
+        setattr(ctx.ensure_object(Invocation), str(parameter.name), value)
+    return value
+
+
+def jar_option(*, words: str, default: str | None = None) -> Callable[..., Any]:
+    """Return the option `--jar`, which the next steps that are told will carry."""
+    return click.option(
+        "--jar",
+        metavar="NAME",
+        default=default,
+        show_default=default is not None,
+        help=words,
+        callback=note,
+    )
+
+
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--vault` and `--json`, which work before and after the command's name."""
-
-    def note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-        if value:
-            setattr(ctx.ensure_object(Invocation), str(parameter.name), value)
-
     vault = click.option(
         "--vault",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=Folder(),
         metavar="DIR",
         help="The vault's directory, instead of JARKEEPER_VAULT.",
         expose_value=False,
@@ -143,9 +157,15 @@ def run(args: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that knows fewer letters than a video's title is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
+    invocation = Invocation()
     try:
         # Without a word, what could be said is the answer.
-        code = cli.main(list(args) or ["--help"], prog_name="jarkeeper", standalone_mode=False)
+        code = cli.main(
+            list(args) or ["--help"],
+            prog_name="jarkeeper",
+            standalone_mode=False,
+            obj=invocation,
+        )
     except Exception as error:  # noqa: BLE001 - the outermost place: what is not told here is lost
-        return report(error, as_json="--json" in args)
+        return report(error, as_json="--json" in args, place=invocation)
     return int(code)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jarkeeper.cli.exits import Exit
-from jarkeeper.cli.group import Invocation, common_options, pass_invocation
-from jarkeeper.cli.inputs import is_standard_input, read_input
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.inputs import is_standard_input, name_of, read_input
 from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.errors import JarFormatError
 from jarkeeper.limits import LIMITS
 from jarkeeper.slots import SlotState
-from jarkeeper.words import count_of, printable
+from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.health import SlotHealth
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
 @click.argument(
     "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE"
 )
-@click.option(
-    "--jar", metavar="NAME", default="youtube", show_default=True, help="The jar that takes them."
-)
+@jar_option(words="The jar that takes them.", default=DEFAULT_JAR)
 @common_options
 @pass_invocation
 def command(invocation: Invocation, file: Path, jar: str) -> Exit:
@@ -68,7 +67,7 @@ def _import(vault: Vault, jar: str, file: Path) -> ImportReceipt:
     try:
         return vault.import_jar(jar, read_input(file, most=LIMITS.jar_bytes_max))
     except JarFormatError as error:
-        name = "standard input" if is_standard_input(file) else printable(file.name)
+        name = name_of(file)
         where = name if error.line else f"{name}:"
         raise JarFormatError(f"{where} {error.message}", hint=error.hint) from None
 

@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from jarkeeper.cli.place import Place, current_place
 from jarkeeper.words import printable, utc_text
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Output:
 
     aside: bool = False
     """Standard error instead of standard output: what is said about the answer."""
+    place: Place = field(default_factory=current_place)
+    """What the commands in next steps are about."""
 
     @property
     def stream(self) -> TextIO:
@@ -70,6 +73,7 @@ class Output:
 
     def entry(self, label: str, *parts: Styled) -> None:
         """Print a line with a label before it; on a terminal, what wraps stays right of it."""
+        parts = tuple(self._fitted(part) for part in parts)
         if not self.on_terminal:
             self.line(f"{label:<{LABEL_WIDTH}}", *parts)
             return
@@ -96,7 +100,8 @@ class Output:
 
     def finding(self, severity: str, message: str, next_step: str | None = None) -> None:
         """Print what a check found and, below it, what to do unless all is well."""
-        next_step = None if severity == "ok" else next_step
+        message = self.place.fit(message)
+        next_step = None if severity == "ok" or not next_step else self.place.fit(next_step)
         if not self.on_terminal:
             print(f"{severity}: {printable(message)}", file=self.stream)
             if next_step:
@@ -111,6 +116,9 @@ class Output:
         if next_step:
             grid.add_row("", Text(f"→ {printable(next_step)}", "quiet"))
         self.console.print(grid)
+
+    def _fitted(self, part: Styled) -> Styled:
+        return self.place.fit(part) if isinstance(part, str) else (self.place.fit(part[0]), part[1])
 
     def _drawn_table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
         from rich import box

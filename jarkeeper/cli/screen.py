@@ -73,7 +73,7 @@ class Lines(Silent):
         if not self._quiet:
             self._aside.line(f"cookies: {preparation.cookie_status}")
             if step := to_do(preparation):
-                self._aside.line(f"  next: {step}")
+                self._aside.line(f"  next: {self._aside.place.fit(step)}")
 
     def planned(self, videos: tuple[Video, ...]) -> None:
         """Say how much there is to do, where that is not obvious."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from jarkeeper.cli.exits import Exit
-from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.words import date_of, short_span
 
@@ -30,7 +30,7 @@ STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead":
     "Generations and fingerprints are safe to show. Exit code 0, whatever the state; "
     "`jarkeeper validate` is the one for scripts.",
 )
-@click.option("--jar", metavar="NAME", help="This jar only.")
+@jar_option(words="This jar only.")
 @click.option("--history", is_flag=True, help="Every generation that ever was in a slot.")
 @common_options
 @pass_invocation
@@ -58,7 +58,8 @@ def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
     output = Output()
     output.entry("vault", str(settings.vault))
     for item in shown:
-        _print_jar(output, item, now=now)
+        place = replace(invocation, jar=item.head.jar)
+        _print_jar(Output(place=place), item, now=now)
     if not shown:
         output.entry("next", "jarkeeper import cookies.txt")
     return Exit.OK

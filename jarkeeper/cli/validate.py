@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from jarkeeper.cli.exits import Exit
-from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.errors import NotFound
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     "Exit code 1 if there is something critical about the active cookies; the state of the "
     "backups is told, and does not count. Nothing is sent to YouTube.",
 )
-@click.option("--jar", metavar="NAME", help="This jar only.")
+@jar_option(words="This jar only.")
 @common_options
 @pass_invocation
 def command(invocation: Invocation, jar: str | None) -> Exit:
@@ -54,12 +55,11 @@ def command(invocation: Invocation, jar: str | None) -> Exit:
         )
     else:
         for name, slots in jars.items():
-            _print(name, slots)
+            _print(Output(place=replace(invocation, jar=name)), name, slots)
     return Exit.FAILED if critical else Exit.OK
 
 
-def _print(jar: str, slots: tuple[SlotHealth, ...]) -> None:
-    output = Output()
+def _print(output: Output, jar: str, slots: tuple[SlotHealth, ...]) -> None:
     for slot in slots:
         generation = f"  generation {slot.record.generation.id[:8]}" if slot.record else ""
         output.line((f"{jar} {slot.name}", "strong"), (generation, "quiet"))

@@ -1,0 +1,41 @@
+"""Which vault and jar a command is about: commands in hints and next steps name them too."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+DEFAULT_JAR = "youtube"
+
+_IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
+_COMMAND = re.compile(
+    r"\bjarkeeper (?:init|import|status|validate|download|check|audit)\b(?! --(?:vault|help))"
+)
+
+
+@dataclass
+class Place:
+    """The vault and jar that were named on the command line, if any were."""
+
+    vault: Path | None = None
+    jar: str | None = None
+
+    def fit(self, text: str) -> str:
+        """Return the text with its commands as they must be typed to be about this place."""
+        if self.jar not in (None, DEFAULT_JAR):
+            option = f"--jar {shlex.quote(str(self.jar))} "
+            text = _IMPORT.sub(lambda found: f"{found[0]}{option}", text)
+        if self.vault is not None:
+            option = f" --vault {shlex.quote(str(self.vault))}"
+            text = _COMMAND.sub(lambda found: f"{found[0]}{option}", text)
+        return text
+
+
+def current_place() -> Place:
+    """Return the place of the command that runs in this thread."""
+    context = click.get_current_context(silent=True)
+    return (context and context.find_object(Place)) or Place()
