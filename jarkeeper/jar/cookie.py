@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex, TypeVar
 
 LOGIN_COOKIE = "LOGIN_INFO"
 """YouTube clears this one when it rotates a session away; the others may stay behind."""
@@ -29,6 +29,15 @@ LASTING_COOKIES = frozenset(
 """Of these, the ones that stay the same from login to logout; the others are renewed in use."""
 
 
+T = TypeVar("T")
+
+
+def concealed(kind: type[T]) -> type[T]:
+    """Take away what `asdict` and writers of JSON look for to walk through a value's fields."""
+    delattr(kind, "__dataclass_fields__")
+    return kind
+
+
 class Sealed:
     """Refuses every way of copying an object out of the process."""
 
@@ -39,6 +48,7 @@ class Sealed:
         raise TypeError(f"a {type(self).__name__.lower()} holds secrets and cannot be copied")
 
 
+@concealed
 @dataclass(frozen=True, slots=True, repr=False)
 class Cookie(Sealed):
     """One record of a jar. `domain` has a leading dot where subdomains are included."""
@@ -58,11 +68,17 @@ class Cookie(Sealed):
         """What a browser tells cookies apart by, and what a jar is sorted by."""
         return (self.domain, self.path, self.name)
 
+    def changed(self, **changes: str | int) -> Cookie:
+        """Return the cookie with other values in these fields."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return Cookie(**(fields | changes))
+
     def __repr__(self) -> str:
         """Return the domain alone: names and values stay inside."""
         return f"<Cookie of {self.domain!r}>"
 
 
+@concealed
 @dataclass(frozen=True, slots=True, repr=False)
 class Jar(Sealed):
     """All cookies of one login, always in canonical order; the last of two alike is kept."""

@@ -47,12 +47,12 @@ def _freshness(
         message = f"jar '{jar}': the newest head is {seq}, but the audit trail tells of head {told}"
         yield critical("rolled-back", message, RECOVER)
         return
-    names = [*consulted, *(["the audit trail"] if told else [])]
-    if not names:
+    # The trail lies in the vault: whoever set the one back set the other back with it.
+    if not consulted:
         message = f"jar '{jar}': nothing outside the log remembers it, a rollback would not show"
         yield warning("unknown", message, "run it once more: now there is an anchor")
         return
-    yield ok("fresh", f"jar '{jar}': not rolled back, say {', '.join(names)}")
+    yield ok("fresh", f"jar '{jar}': not rolled back, say {', '.join(consulted)}")
 
 
 def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterator[Finding]:

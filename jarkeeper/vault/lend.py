@@ -6,7 +6,7 @@ from datetime import datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome
-from jarkeeper.errors import LendRefused, NotFound
+from jarkeeper.errors import LendRefused, NotFound, RollbackError
 from jarkeeper.heads import Head
 from jarkeeper.jar import parse_jar
 from jarkeeper.slots import Slot, SlotRecord, SlotState, choose
@@ -26,7 +26,8 @@ def lend(ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False) -> Len
     `LendRefused` where the slot is dead or cooling, `AuditUnavailable` where the loan cannot be
     recorded, `IntegrityError` where what is stored is not what was committed.
     """
-    head = read_existing(ports, jar)[0].head
+    stored, warnings = read_existing(ports, jar)
+    head = stored.head
     now = ports.clock()
     item = choose(head.slots, slot, now=now) or head.slot(slot)
     access = Access(
@@ -37,10 +38,21 @@ def lend(ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False) -> Len
         head_seq=head.seq,
     )
     with recorded(ports.trail, access):
+        _require_anchors(jar, warnings)
         allowed = _allowed(head, slot, item, now=now, allow_dead=allow_dead)
         lent = _hand_out(ports, access, head, allowed)
     repair_view(ports, head)
     return lent
+
+
+def _require_anchors(jar: str, warnings: tuple[str, ...]) -> None:
+    """Refuse where an anchor cannot be asked: damaging it would else be the way to go back."""
+    if warnings:
+        raise RollbackError(
+            f"jar '{jar}': cannot tell whether the vault was set back, {warnings[0]}",
+            hint="make JARKEEPER_STATE_DIR readable and writable for you alone; if a file in it is "
+            "damaged, be sure of the vault first, then remove that file",
+        )
 
 
 def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> LentJar:

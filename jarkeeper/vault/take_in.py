@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome
-from jarkeeper.facts import observe
+from jarkeeper.errors import InputError
+from jarkeeper.facts import JarFacts, is_authenticated, observe
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar
 from jarkeeper.names import GenerationId, new_id
@@ -20,15 +22,18 @@ from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import ImportReceipt
 
 
-def import_jar(ports: Ports, jar: str, content: bytes) -> ImportReceipt:
+def import_jar(ports: Ports, jar: str, content: bytes, *, force: bool = False) -> ImportReceipt:
     """Make these cookies active; what was active becomes the newest backup.
 
     Cookies that are active already stay so, and no backup is lost for them. `JarFormatError` where
-    the content is no cookie file: then nothing was changed.
+    the content is no cookie file, `InputError` where it is no login and would take the place of
+    one, unless `force`: then nothing was changed.
     """
     parsed = parse_jar(content, sites=ports.sites)
     facts = observe(parsed.jar, sites=ports.sites, dropped=parsed.dropped)
     base = read_newest(ports, jar)
+    if not force:
+        _require_login(facts, base.head, now=ports.clock())
     generation = GenerationId(new_id())
     access = Access(
         action=Action.IMPORT,
@@ -62,6 +67,18 @@ def import_jar(ports: Ports, jar: str, content: bytes) -> ImportReceipt:
         dropped=parsed.dropped,
         facts=facts,
     )
+
+
+def _require_login(facts: JarFacts, head: Head | None, *, now: datetime) -> None:
+    """Refuse to put cookies that certainly do not work before some that may."""
+    active = None if head is None else head.active
+    if active is None or is_authenticated(facts, now) or not active.is_usable(now):
+        return
+    if is_authenticated(active.generation.facts, now):
+        raise InputError(
+            "cookies: they are no login, or one that expired, and would take the place of one",
+            hint="export them again while logged in; `--force` takes them in all the same",
+        )
 
 
 def _is_active(ports: Ports, head: Head, jar: Jar) -> bool:

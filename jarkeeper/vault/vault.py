@@ -100,9 +100,9 @@ class Vault:
         """The audit trail."""
         return self.ports.trail
 
-    def import_jar(self, jar: str, content: bytes) -> ImportReceipt:
-        """Make these cookies active; what was active becomes the newest backup."""
-        return import_jar(self.ports, checked_jar_name(jar), content)
+    def import_jar(self, jar: str, content: bytes, *, force: bool = False) -> ImportReceipt:
+        """Make these cookies active; `force` even where they are no login and would replace one."""
+        return import_jar(self.ports, checked_jar_name(jar), content, force=force)
 
     def lend(self, jar: str, slot: Slot = Slot.ACTIVE, *, allow_dead: bool = False) -> LentJar:
         """Return a generation for use; `allow_dead` is for probes that look for a recovery."""

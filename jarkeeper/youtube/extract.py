@@ -1,4 +1,4 @@
-"""One thread's way to YouTube: a reused `YoutubeDL` for each kind of cookies."""
+"""One thread's way to YouTube: a reused instance of yt-dlp for each kind of cookies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.cleaning import Cleaner
+from jarkeeper.youtube.downloader import YouTubeOnly
 from jarkeeper.youtube.failures import Classification, Observation, classify
 from jarkeeper.youtube.loan import Loan
 from jarkeeper.youtube.messages import Event, Expand, Expanded, Fetch, Fetched, Progress
@@ -58,7 +58,7 @@ class Extractor:
         self._send = send
         self._clean = cleaner
         self._journal = Journal()
-        self._instances: dict[str, YoutubeDL] = {}
+        self._instances: dict[str, YouTubeOnly] = {}
         self._told_at = 0.0
         self._received = 0
 
@@ -97,7 +97,7 @@ class Extractor:
         error: BaseException | None = None
         self._journal.warnings.clear()
         options = list_options(self._settings, most=request.most, logger=self._journal)
-        with YoutubeDL(options) as ydl:
+        with YouTubeOnly(options) as ydl:
             use_cookies(ydl, loan)
             try:
                 info = ydl.extract_info(request.url, download=False) or {}
@@ -113,7 +113,7 @@ class Extractor:
             slot_state=outcome.slot_verdict,
         )
 
-    def _instance(self, use: str, loan: Loan | None) -> YoutubeDL:
+    def _instance(self, use: str, loan: Loan | None) -> YouTubeOnly:
         ydl = self._instances.get(use)
         if ydl is None or (loan is not None and ydl.cookiejar is not loan.cookiejar):
             options = download_options(
@@ -122,7 +122,7 @@ class Extractor:
                 logger=self._journal,
                 hook=self._progress,
             )
-            ydl = self._instances[use] = use_cookies(YoutubeDL(options), loan)
+            ydl = self._instances[use] = use_cookies(YouTubeOnly(options), loan)
         return ydl
 
     def _judge(
@@ -161,7 +161,7 @@ class Extractor:
         )
 
 
-def use_cookies(ydl: YoutubeDL, loan: Loan | None) -> YoutubeDL:
+def use_cookies(ydl: YouTubeOnly, loan: Loan | None) -> YouTubeOnly:
     """Give the instance the loan's jar, shared by all threads as by a browser's tabs."""
     if loan is not None:
         ydl.cookiejar = loan.cookiejar

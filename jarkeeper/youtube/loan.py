@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from http.cookiejar import Cookie as LibraryCookie
 
@@ -153,7 +152,7 @@ class Loan:
         # yt-dlp drops what had expired before; that is no loss.
         kept += [one for one in login_cookies(self._before) if 0 < one.expires <= self._lent_at]
         fresh = [
-            replace(one, secure=one.secure or (identity in old and old[identity].secure))
+            one.changed(secure=one.secure or (identity in old and old[identity].secure))
             for identity, one in now.items()
         ]
         return Jar((*kept, *fresh))

@@ -323,7 +323,6 @@ def test_an_older_copy_of_the_whole_vault_is_detected_through_an_anchor(tmp_path
     ],
 )
 def test_a_session_that_must_not_come_back_is_refused_and_audited(meanwhile, fresh, reason):
-    from dataclasses import replace
 
     from jarkeeper.jar import Jar
 
@@ -338,7 +337,7 @@ def test_a_session_that_must_not_come_back_is_refused_and_audited(meanwhile, fre
         room.vault.mark("youtube", lent.generation, SlotState.DEAD)
     if fresh == "foreign":
         cookies = jar_of("fresh").cookies
-        fresh = Jar((*cookies, replace(cookies[0], domain=".example.org")))
+        fresh = Jar((*cookies, cookies[0].changed(domain=".example.org")))
     before = room.vault.status("youtube")
     sealed = room.store.list("cookies/youtube/generations/")
 

@@ -4,6 +4,8 @@ import json
 import pickle
 
 import pytest
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError, to_json
 
 from jar_strategies import HEADER, row
 from jarkeeper.errors import JarFormatError
@@ -13,11 +15,11 @@ GOOD = Cookie(".youtube.com", True, "/", True, 0, "SID", "secret-of-the-jar", Fa
 
 
 def with_fields(**changes):
-    return Jar((dataclasses.replace(GOOD, **changes),))
+    return Jar((GOOD.changed(**changes),))
 
 
 def test_a_jar_is_written_in_one_canonical_form():
-    second = dataclasses.replace(GOOD, name="APISID", http_only=True, expires=7, secure=False)
+    second = GOOD.changed(name="APISID", http_only=True, expires=7, secure=False)
 
     content = emit_jar(Jar((GOOD, second)))
 
@@ -31,7 +33,7 @@ def test_a_jar_is_written_in_one_canonical_form():
 
 
 def test_jars_with_the_same_cookies_in_another_order_are_equal():
-    other = dataclasses.replace(GOOD, name="APISID")
+    other = GOOD.changed(name="APISID")
 
     assert Jar((GOOD, other)) == Jar((other, GOOD))
     assert Jar((other, other)) == Jar((other,))
@@ -72,7 +74,7 @@ def test_a_cookie_that_no_file_could_hold_is_not_written(changes):
 
 
 def test_a_jar_with_too_many_cookies_is_not_written():
-    jar = Jar(tuple(dataclasses.replace(GOOD, name=f"N{number}") for number in range(501)))
+    jar = Jar(tuple(GOOD.changed(name=f"N{number}") for number in range(501)))
 
     with pytest.raises(JarFormatError, match="expected at most 500 cookies"):
         emit_jar(jar)
@@ -80,7 +82,7 @@ def test_a_jar_with_too_many_cookies_is_not_written():
 
 def test_a_jar_that_is_too_large_is_not_written():
     value = "x" * 4000
-    jar = Jar(tuple(dataclasses.replace(GOOD, name=f"N{n}", value=value) for n in range(300)))
+    jar = Jar(tuple(GOOD.changed(name=f"N{n}", value=value) for n in range(300)))
 
     with pytest.raises(JarFormatError, match="expected a cookie file of at most"):
         emit_jar(jar)
@@ -125,7 +127,7 @@ def test_a_jar_cannot_be_changed():
 
 def test_login_cookies_ignore_what_every_use_changes():
     names = ["LOGIN_INFO", "SAPISID", "PREF", "SOCS", "__Secure-1PSIDTS"]
-    jar = Jar(tuple(dataclasses.replace(GOOD, name=name) for name in names))
+    jar = Jar(tuple(GOOD.changed(name=name) for name in names))
 
     kept = {cookie.name for cookie in login_cookies(jar)}
 
@@ -138,3 +140,12 @@ def test_login_cookies_differ_once_one_value_does():
 
     assert login_cookies(before) != login_cookies(after)
     assert login_cookies(before) == login_cookies(with_fields(name="SAPISID"))
+
+
+def test_no_writer_of_json_walks_through_a_jar():
+    jar = Jar((GOOD,))
+
+    for write in (TypeAdapter(object).dump_json, to_json, json.dumps, dataclasses.asdict):
+        with pytest.raises((TypeError, PydanticSerializationError)) as failure:
+            write(jar)  # type: ignore[operator]
+        assert GOOD.value not in str(failure.value)

@@ -571,3 +571,16 @@ def test_importing_what_is_active_already_changes_nothing_and_loses_no_backup():
     assert receipt.generation == before.active.generation.id
     assert "nothing was changed" in receipt.warnings[-1]
     assert [event.detail for event in room.vault.trail.read()][-1] == "unchanged"
+
+
+@pytest.mark.parametrize("options", [{"names": ("SOCS",)}, {"expires": 1_000_000}])
+def test_cookies_that_are_no_login_do_not_take_the_place_of_one(options):
+    room = Room()
+    room.fill("one")
+    before = room.vault.status("youtube")
+
+    with pytest.raises(InputError, match="no login"):
+        room.vault.import_jar("youtube", cookie_file("two", **options))
+
+    assert room.vault.status("youtube") == before
+    assert room.vault.import_jar("youtube", cookie_file("two", **options), force=True)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -150,7 +149,7 @@ def test_a_jar_with_an_emptied_authentication_cookie_is_refused(gone):
     room = Room()
     lent = borrow(room)
     cookies = jar_of("fresh").cookies
-    emptied = Jar(tuple(replace(item, value="") if item.name == gone else item for item in cookies))
+    emptied = Jar(tuple(item.changed(value="") if item.name == gone else item for item in cookies))
 
     assert_refused(room, lent, emptied, "login_gone")
 
@@ -174,7 +173,7 @@ def test_a_jar_with_foreign_domains_is_refused():
     room = Room()
     lent = borrow(room)
     fresh = jar_of("fresh").cookies
-    foreign = replace(fresh[0], domain=".youtube.com.example.net", name="X")
+    foreign = fresh[0].changed(domain=".youtube.com.example.net", name="X")
 
     assert_refused(room, lent, Jar((*fresh, foreign)), "foreign_domains")
 
@@ -183,7 +182,7 @@ def test_a_jar_with_a_cookie_that_no_jar_may_hold_is_refused():
     room = Room()
     lent = borrow(room)
     fresh = jar_of("fresh").cookies
-    strange = replace(fresh[0], name="X", value="a\tb", expires=FAR)
+    strange = fresh[0].changed(name="X", value="a\tb", expires=FAR)
 
     assert_refused(room, lent, Jar((*fresh, strange)), "malformed")
 
