@@ -1,3 +1,5 @@
+import gc
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +32,10 @@ def server() -> Iterator[StandIn]:
     with StandIn() as yt, pytest.MonkeyPatch.context() as environment:
         environment.setenv("SSL_CERT_FILE", yt.ca_file)
         yield yt
+    with warnings.catch_warnings():
+        # What yt-dlp left open must not be counted against the next module's tests.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

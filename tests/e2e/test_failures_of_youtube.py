@@ -10,6 +10,9 @@ from jarkeeper.youtube.failures import Classification, classify
 from standin.server import StandIn
 from standin.viewer import look
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""yt-dlp leaves connections of refused requests open; here it runs in our own process."""
+
 VIDEO = "abcdefghijk"
 LISTS = "https://www.youtube.com/playlist?list="
 ROTATED = "COOKIE_ROTATED"

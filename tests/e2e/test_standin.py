@@ -14,6 +14,9 @@ from standin.control import ControlError
 from standin.server import StandIn
 from standin.viewer import look
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""yt-dlp leaves connections of refused requests open; here it runs in our own process."""
+
 VIDEO = "abcdefghijk"
 ROTATED = "cookies are no longer valid"
 

@@ -8,6 +8,9 @@ from standin.answers import ANSWERS
 from standin.server import StandIn
 from standin.viewer import look
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""yt-dlp leaves connections of refused requests open; here it runs in our own process."""
+
 VIDEO = "abcdefghijk"
 SIGN_IN = "use --cookies"
 

@@ -20,6 +20,9 @@ from standin.server import StandIn
 from standin.viewer import look
 
 TESTS = Path(__file__).parents[1]
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""yt-dlp leaves connections of refused requests open; here it runs in our own process."""
+
 VIDEO = "abcdefghijk"
 MEDIA_HOST = "rr1---sn-standin.googlevideo.com"
 SIZE = 1 << 20
