@@ -31,15 +31,17 @@ if TYPE_CHECKING:
     "  jarkeeper import --jar second-login other.txt\n\n"
     "An export lasts longest from a private window: log in, open youtube.com/robots.txt as "
     "the only tab, export, close the window and never use that session again. Afterwards "
-    "delete the exported file: the vault has it, sealed.",
+    "delete the exported file: the vault has it, sealed. Exit code 1 if there is something "
+    "critical about what is active then.",
 )
 @click.argument(
     "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE"
 )
 @jar_option(words="The jar that takes them.", default=DEFAULT_JAR)
+@click.option("--force", is_flag=True, help="Take them in although they are no login.")
 @common_options
 @pass_invocation
-def command(invocation: Invocation, file: Path, jar: str) -> Exit:
+def command(invocation: Invocation, file: Path, jar: str, *, force: bool) -> Exit:
     """Seal the cookies of FILE as the active ones.
 
     FILE is in Netscape format, as browser extensions write it; '-' is standard input. The cookies
@@ -52,20 +54,22 @@ def command(invocation: Invocation, file: Path, jar: str) -> Exit:
     harden()
     settings = invocation.settings()
     vault = open_vault(settings)
-    receipt = _import(vault, jar, file)
+    before = vault.status(jar)
+    receipt = _import(vault, jar, file, force=force)
+    changed = before is None or before.seq != receipt.head_seq
     head = vault.status(jar)
     assert head is not None, "a jar that was imported has a head"  # noqa: S101
     slots = examine(head, now=datetime.now(UTC), settings=settings)
     if invocation.as_json:
-        print_json(_document(receipt, slots))
+        print_json({**_document(receipt, slots), "changed": changed})
     else:
-        _print(receipt, slots, file)
-    return Exit.OK
+        _print(receipt, slots, file, changed=changed)
+    return Exit.FAILED if slots[0].severity == "critical" else Exit.OK
 
 
-def _import(vault: Vault, jar: str, file: Path) -> ImportReceipt:
+def _import(vault: Vault, jar: str, file: Path, *, force: bool) -> ImportReceipt:
     try:
-        return vault.import_jar(jar, read_input(file, most=LIMITS.jar_bytes_max))
+        return vault.import_jar(jar, read_input(file, most=LIMITS.jar_bytes_max), force=force)
     except JarFormatError as error:
         name = name_of(file)
         where = name if error.line else f"{name}:"
@@ -84,13 +88,13 @@ def _document(receipt: ImportReceipt, slots: tuple[SlotHealth, ...]) -> dict[str
     }
 
 
-def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) -> None:
+def _print(
+    receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path, *, changed: bool
+) -> None:
     output = Output()
     active, *backups = slots
-    cookies = active.record.generation.facts.cookies if active.record else 0
-    kept = f"{count_of(cookies, 'cookie')} sealed as the active jar '{receipt.jar}'"
-    dropped = f"; {receipt.dropped} of other sites left out" if receipt.dropped else ""
-    output.finding("ok", f"{kept}{dropped}")
+    if changed:
+        output.finding("ok", _sealed(receipt))
     for warning in receipt.warnings:
         output.finding("warning", warning)
     for finding in active.findings:
@@ -101,3 +105,9 @@ def _print(receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path) ->
         output.finding(backups[0].severity, f"the backup, generation {generation}, {state}")
     if not is_standard_input(file):
         output.entry("next", f"delete {file}: it is not needed any more")
+
+
+def _sealed(receipt: ImportReceipt) -> str:
+    kept = f"{count_of(receipt.facts.cookies, 'cookie')} sealed as the active jar '{receipt.jar}'"
+    dropped = f"; {receipt.dropped} of other sites left out" if receipt.dropped else ""
+    return f"{kept}{dropped}"
