@@ -11,7 +11,7 @@ import click
 
 from jarkeeper.cli.exits import Exit, Interrupted
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import Folder, read_input
+from jarkeeper.cli.inputs import Folder
 from jarkeeper.cli.output import print_json
 from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.limits import LIMITS
@@ -148,24 +148,15 @@ def interrupted(downloader: Downloader, videos: tuple[Video, ...]) -> Interrupte
 
 
 def _request(settings: Settings, urls: tuple[str, ...], chosen: Chosen) -> DownloadRequest:
+    from jarkeeper.cli.urls import checked_urls
     from jarkeeper.downloads.request import DownloadRequest, Quality
     from jarkeeper.youtube.policy import CookiePolicy
 
     return DownloadRequest.of(
-        (*urls, *_listed(chosen["list_file"])),
+        checked_urls(urls, chosen["list_file"]),
         chosen["destination"].expanduser(),
         jar=chosen["jar"],
         cookies=CookiePolicy(chosen["cookies"]),
         quality=Quality(chosen["quality"]),
         concurrency=chosen["concurrency"] or settings.concurrency,
     )
-
-
-def _listed(list_file: Path | None) -> tuple[str, ...]:
-    """Return the URLs of the file; empty lines and lines that begin with '#' are left out."""
-    if list_file is None:
-        return ()
-    content = read_input(list_file, most=LIMITS.url_list_bytes_max)
-    lines = content.decode("utf-8-sig", errors="replace").splitlines()
-    stripped = (line.strip() for line in lines)
-    return tuple(line for line in stripped if line and not line.startswith("#"))

@@ -12,7 +12,15 @@ import click
 from jarkeeper.cli.exits import Exit, Interrupted, exit_of
 from jarkeeper.cli.output import print_json
 from jarkeeper.cli.place import Place
-from jarkeeper.errors import JarkeeperError, SettingsError
+from jarkeeper.errors import InputError, JarkeeperError, SettingsError
+
+
+class Mistakes(InputError):
+    """Several things that are wrong with what was given; each gets its line."""
+
+    def __init__(self, mistakes: tuple[str, ...], *, hint: str | None = None) -> None:
+        super().__init__("; ".join(mistakes), hint=hint)
+        self.mistakes = mistakes
 
 
 def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Exit:
@@ -39,7 +47,7 @@ def mute_output() -> None:
 
 def _sentences(error: Exception) -> tuple[str, ...]:
     match error:
-        case SettingsError():
+        case SettingsError() | Mistakes():
             return error.mistakes
         case JarkeeperError():
             return (error.message,)
