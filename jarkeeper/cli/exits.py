@@ -16,11 +16,11 @@ class Exit(IntEnum):
     FAILED = 1
     """Some videos failed, or a check found something critical."""
     USAGE = 2
-    """What was asked cannot be done as asked; nothing was changed."""
+    """What was asked cannot be done as asked, or no Prefect server answers; nothing was changed."""
     VAULT = 3
     """The vault cannot be used: missing, no key, damaged, no audit, no answer."""
     STOPPED = 4
-    """YouTube said stop, so the run stopped."""
+    """The run was stopped: YouTube said stop, or the destination is full."""
     INTERNAL = 70
     """A mistake in Jarkeeper, as sysexits.h numbers it."""
     INTERRUPTED = 130

@@ -35,7 +35,10 @@ def read_input(file: Path, *, most: int) -> bytes:
     """Return the content, or raise `InputError` where it is of more than `most` bytes."""
     content = _read(file, most + 1)
     if len(content) > most:
-        raise InputError(f"{name_of(file)}: expected at most {most} bytes, got more")
+        raise InputError(
+            f"{name_of(file)}: expected at most {most} bytes, got more",
+            hint="is this the right file?",
+        )
     return content
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from jarkeeper.cli.group import run
 
+EXIT_CODES = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
 FAR = 4_000_000_000
 LOGIN = "".join(
     f".youtube.com\tTRUE\t/\tTRUE\t{FAR}\t{name}\tvalue-of-{name}\n"
@@ -75,4 +76,14 @@ def test_a_file_that_is_too_large_is_not_said_to_be_one_byte_too_large(capsys):
     assert run(["import", "large.txt"]) == 2
     assert capsys.readouterr().err == (
         "jarkeeper: error: large.txt: expected at most 1048576 bytes, got more\n"
+        "hint: is this the right file?\n"
     )
+
+
+def test_the_error_that_the_page_of_exit_codes_shows_is_what_is_printed(capsys):
+    rows = LOGIN.splitlines()[:10]
+    broken = "\t".join(rows[0].split("\t")[:5])
+    Path("cookies.txt").write_text("\n".join(("# Netscape HTTP Cookie File", *rows, broken)))
+
+    assert run(["import", "cookies.txt"]) == 2
+    assert f"```\n{capsys.readouterr().err}```" in EXIT_CODES.read_text()
