@@ -29,6 +29,7 @@ STYLES = {
     "strong": "bold",
 }
 LABEL_WIDTH = 9
+NARROW_COLUMNS = 60
 SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad", "failed": "bad"}
 SEVERITY_SIGNS = {"ok": "✓", "warning": "!", "critical": "✗", "failed": "✗"}
 
@@ -61,6 +62,11 @@ class Output:
         return Console(
             file=self.stream, theme=Theme(STYLES), highlight=False, markup=False, emoji=False
         )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a table must do with fewer columns; a pipe is as wide as it has to be."""
+        return self.on_terminal and self.console.width < NARROW_COLUMNS
 
     def line(self, *parts: Styled) -> None:
         """Print one line of the parts."""

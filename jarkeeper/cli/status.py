@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jarkeeper.health import SlotHealth
 
 HEADINGS = ("slot", "state", "age", "login until", "generation", "fingerprint", "source")
+NARROW = HEADINGS.index("fingerprint")
+"""Of the columns, those that a narrow terminal has room for."""
 STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead": "bad"}
 
 
@@ -100,7 +102,8 @@ def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
         (head.jar, "strong"),
         (f"  last change: {head.action}, {ago} ago", "quiet"),
     )
-    output.table(HEADINGS, [_row(slot, now) for slot in shown.slots])
+    columns = NARROW if output.is_narrow else len(HEADINGS)
+    output.table(HEADINGS[:columns], [_row(slot, now)[:columns] for slot in shown.slots])
     if shown.past is not None:
         output.table(history.HEADINGS, [item.row() for item in shown.past])
     output.entry("next", next_step(shown.slots))

@@ -315,6 +315,15 @@ def test_a_narrow_terminal_shows_the_whole_status(ready, environment, tmp_path):
     assert re.search(r"active +healthy +\d+ s +\d{4}-\d\d-\d\d +[0-9a-f]{8} +[0-9a-f]{8}", plain)
 
 
+def test_a_very_narrow_terminal_shows_the_states_unbroken(ready, environment, tmp_path):
+    _, seen = on_terminal(["status"], environment | {"COLUMNS": "50"}, tmp_path)
+
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+    row = r"active +healthy +\d+ s +\d{4}-\d\d-\d\d +[0-9a-f]{8} *\r?\n"
+    assert re.search(row, plain)
+    assert "fingerprint" not in plain
+
+
 def on_terminal(words: list[str], environment: dict[str, str], folder: Path) -> tuple[int, str]:
     """Run a command whose output is a terminal; return its code and all that was drawn."""
     ours, theirs = pty.openpty()
