@@ -17,13 +17,9 @@ NETWORK = "NETWORK"
 CLAUSE_CHARS_MAX = 80
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
-_NOISE = re.compile(
-    r"^(?:ERROR: )?(?:\[[\w:]+\] )?(?:[\w-]{11}: )?"
-    r"|\[(?:Errno |SSL: )\w+\] |unable to (?:download|connect to) [^:(]*: "
-    r"|HTTPS?Connection(?:Pool)?\([^)]*\): |<[\w.]+ object at 0x[0-9a-f]+>: ",
-    re.IGNORECASE,
-)
-"""What stands before the cause in yt-dlp's messages: its own place, error numbers, objects."""
+_OPENING = re.compile(r": |\(['\"]")
+_CLOSING = re.compile(r"['\"]\)*$")
+_NUMBER = re.compile(r"\[(?:Errno|SSL:) [-\w]+\] ")
 
 Told = tuple[str, str, str | None]
 """Severity (or `failed`, of videos), message and next step."""
@@ -101,9 +97,9 @@ def reason_of(receipt: VideoReceipt) -> str:
 
 
 def _clause(detail: str) -> str:
-    """Return the end of yt-dlp's message, where the cause stands, without what surrounds it."""
-    text = _NOISE.sub("", detail.partition(" (caused by ")[0])
-    text = " ".join(text.split()).rstrip(" .;:")
+    """Return the end of yt-dlp's message: the innermost of the errors that it quotes."""
+    message = " ".join(detail.partition(" (caused by ")[0].split())
+    text = _NUMBER.sub("", _CLOSING.sub("", _OPENING.split(message)[-1])).rstrip(" .")
     return text if len(text) <= CLAUSE_CHARS_MAX else f"{text[: CLAUSE_CHARS_MAX - 1]}…"
 
 

@@ -101,12 +101,28 @@ def test_a_list_that_failed_is_not_counted_as_a_video():
             "ERROR: [youtube] video000003: Unable to download API page: "
             "HTTPSConnection(host='www.youtube.com', port=443): Failed to establish a new "
             "connection: [Errno 111] Connection refused (caused by TransportError('x'))",
-            " (Failed to establish a new connection: Connection refused)",
+            " (Connection refused)",
+        ),
+        (
+            "ERROR: [youtube:tab] PLaaaaaaaaaaaaaaaa: Unable to download API page: ('Unable to "
+            "connect to proxy', NewConnectionError(\"HTTPSConnection(host='127.0.0.1', port=9): "
+            'Failed to establish a new connection: [Errno 111] Connection refused"))',
+            " (Connection refused)",
+        ),
+        (
+            "ERROR: [youtube] video000003: Unable to download API page: Failed to resolve "
+            "'www.youtube.com' ([Errno -2] Name or service not known) (caused by …",
+            " (Failed to resolve 'www.youtube.com' (Name or service not known))",
+        ),
+        (
+            "('Connection aborted.', RemoteDisconnected('Remote end closed connection without "
+            "response'))",
+            " (Remote end closed connection without response)",
         ),
         (
             "unable to download video data: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
             "failed: unable to get local issuer certificate (_ssl.c:1006)",
-            " (certificate verify failed: unable to get local issuer certificate (_ssl.c:1006))",
+            " (unable to get local issuer certificate (_ssl.c:1006))",
         ),
         ("x" * 200, f" ({'x' * 79}…)"),
         ("\x1b[2J\nclosed.", " (�[2J closed)"),
