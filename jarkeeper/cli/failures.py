@@ -27,8 +27,11 @@ def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Ex
     """Print the error for people, and for machines too if they asked; return the exit code."""
     code = exit_of(error)
     if code is Exit.INTERRUPTED:
-        how_far = f": {error.message}" if isinstance(error, Interrupted) else ""
-        print(f"jarkeeper: interrupted{how_far}", file=sys.stderr)
+        # Click has ended the terminal's line, which shows ^C, before it raised an `Abort` itself.
+        start, how_far = (
+            ("\n", f": {error.message}") if isinstance(error, Interrupted) else ("", "")
+        )
+        print(f"{start}jarkeeper: interrupted{how_far}", file=sys.stderr)
         return code
     hint = (place or Place()).fit(_hint(error) or "") or None
     for sentence in _sentences(error):

@@ -7,7 +7,7 @@ import pytest
 
 from jarkeeper import __version__
 from jarkeeper.cli import group
-from jarkeeper.cli.exits import Exit, exit_of
+from jarkeeper.cli.exits import Exit, Interrupted, exit_of
 from jarkeeper.cli.failures import report
 from jarkeeper.cli.group import COMMANDS, cli, run
 from jarkeeper.errors import (
@@ -159,6 +159,13 @@ def test_ctrl_c_ends_with_a_short_word(failing, capsys):
 
     assert run(["status"]) == 130
     assert capsys.readouterr().err.strip() == "jarkeeper: interrupted"
+
+
+def test_ctrl_c_during_a_run_tells_how_far_it_came_on_a_line_of_its_own(failing, capsys):
+    failing(Interrupted("3 of 7 videos are there"))
+
+    assert run(["status"]) == 130
+    assert capsys.readouterr().err == "\njarkeeper: interrupted: 3 of 7 videos are there\n"
 
 
 def test_an_operating_system_error_is_told_without_a_traceback(capsys):
