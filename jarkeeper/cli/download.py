@@ -126,8 +126,11 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
     from jarkeeper.downloads.downloader import Downloader
     from jarkeeper.downloads.run import expand_all, fetch_all
 
-    # A container is ended by SIGTERM: the worker ends too, and refreshed cookies are kept.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))
+    # A container is ended by SIGTERM, a closed terminal sends SIGHUP: the worker ends too, and
+    # refreshed cookies are kept. Who started us with `nohup` wants us to go on.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: sys.exit(Exit.TERMINATED))
     with screen, Downloader(settings, request, listener=screen.hear, actor="cli") as downloader:
         screen.prepared(downloader.prepare())
         videos = expand_all(downloader)

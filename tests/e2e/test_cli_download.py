@@ -266,7 +266,10 @@ def test_ctrl_c_ends_the_run_and_its_worker_with_a_short_word(
     wait_until(lambda: not alive_in(process.pid))
 
 
-def test_sigterm_keeps_what_youtube_refreshed(ready, environment, youtube, tmp_path, jarkeeper):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_being_ended_keeps_what_youtube_refreshed(
+    number, ready, environment, youtube, tmp_path, jarkeeper
+):
     (tmp_path / "two.txt").write_text(youtube.control.new_session("two", rotate_every=2))
     jarkeeper("import", "two.txt")
     youtube.control.fault("media", video_id=OTHER, stall_after=50_000, stall_seconds=60)
@@ -281,7 +284,7 @@ def test_sigterm_keeps_what_youtube_refreshed(ready, environment, youtube, tmp_p
     )
     wait_until(lambda: youtube.control.requests(endpoint="media", video_id=OTHER))
 
-    process.terminate()
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
 
     status = json.loads(jarkeeper("status", "--json").stdout)
