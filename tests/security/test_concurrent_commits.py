@@ -47,11 +47,12 @@ def place(tmp_path):
 
 def in_processes(place, work):
     """Run `work(vault, process)` in eight processes; return what each of them yields."""
-    pipes = []
+    pipes, children = [], []
     gate_reading, gate_writing = os.pipe()
     for number in range(PROCESSES):
         reading, writing = os.pipe()
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             code = 1
             try:
                 os.close(gate_writing)
@@ -66,13 +67,14 @@ def in_processes(place, work):
                 os._exit(code)
         os.close(writing)
         pipes.append(reading)
+        children.append(child)
     os.close(gate_reading)
     os.close(gate_writing)
     answers = []
     for reading in pipes:
         with os.fdopen(reading) as pipe:
             answers.append(pipe.read())
-    codes = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in pipes]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert codes == [0] * PROCESSES
     return [item for answer in answers for item in json.loads(answer)]
 
