@@ -9,8 +9,7 @@ from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
 
-from jarkeeper import settings
-from jarkeeper.settings import VARIABLES, Settings
+from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
 from jarkeeper.youtube.failures import TABLE, UNKNOWN, Row
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -25,12 +24,23 @@ is reported at once, and no secret is echoed. An empty value counts as none.
 {rows}
 
 A key for `COOKIE_ENCRYPTION_KEY` is made with `head -c 32 /dev/urandom | base64`. Give it to the
-process by something that keeps secrets, not by a file beside the vault.
+process by something that keeps secrets, not by a file beside the vault; on AWS by Parameter Store
+(`COOKIE_ENCRYPTION_KEY_PARAMETER`).
+
+`jarkeeper settings` prints what is in force, and where each value came from.
 
 The places follow the XDG base directory rules: `XDG_DATA_HOME`, `XDG_CONFIG_HOME` and
 `XDG_STATE_HOME` move them. `JARKEEPER_PROXY` and `JARKEEPER_CA_FILE` reach yt-dlp; operators
 behind a corporate proxy need both. Nothing else of the environment reaches the worker but `PATH`,
-`LANG`, `LC_ALL` and `TZ`.
+`LANG`, `LC_ALL` and `TZ`, and what AWS's own tools read.
+
+## On AWS
+
+Where a bucket or a KMS key is set, credentials, region and endpoints come from AWS's own variables
+and files, as for every tool that is built on boto3: {aws}.
+On ECS and EC2 none is needed but a region: the task's role is used, and renewed by itself.
+`AWS_ENDPOINT_URL` names another store that speaks S3; `jarkeeper init` refuses one that does not
+honour conditional writes.
 """
 
 FAILURES_PAGE = """# What a failed download means
@@ -47,6 +57,7 @@ do harm.
 
 FORMS = {
     "ca_file": "the path of an existing file",
+    "s3_prefix": "plain names separated by `/`, such as `teams/media`",
     "retry_seconds": "at most 10 numbers from 0 to 86400, separated by commas; or `none`",
     "validation_enabled": "`true`, `yes`, `on`, `1`; `false`, `no`, `off`, `0`",
     "proxy": "a URL with `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, such as "
@@ -59,16 +70,16 @@ def settings_page() -> str:
     """Return the table of all settings, from the fields' own words."""
     words = field_docstrings()
     rows = [
-        f"| `{VARIABLES[item.name].name}` | {default_of(item.name)} | {form_of(item.name)} "
-        f"| {words[item.name]} |"
-        for item in fields(Settings)
+        f"| `{variable.name}` | {default_of(name)} | {form_of(name)} | {words[name]} |"
+        for name, variable in VARIABLES.items()
     ]
-    return SETTINGS_PAGE.format(rows="\n".join(rows))
+    aws = ", ".join(f"`{name}`" for name in AWS_VARIABLES)
+    return SETTINGS_PAGE.format(rows="\n".join(rows), aws=aws)
 
 
 def field_docstrings() -> dict[str, str]:
     """Return what stands below each field of `Settings`."""
-    tree = ast.parse(inspect.getsource(settings))
+    tree = ast.parse(inspect.getsource(model))
     body = next(
         node.body
         for node in tree.body
@@ -102,7 +113,8 @@ def default_of(name: str) -> str:
     default = next(item.default for item in fields(Settings) if item.name == name)
     if default is MISSING:
         return places[name]
-    return "none" if default is None else f"`{VARIABLES[name].write(default)}`"
+    text = "" if default is None else VARIABLES[name].write(default)
+    return f"`{text}`" if text else "none"
 
 
 def failures_page() -> str:

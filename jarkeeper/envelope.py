@@ -10,10 +10,10 @@ import io
 import logging
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from jarkeeper.errors import EnvelopeError, JarkeeperError, KeyUnavailable
-from jarkeeper.keys import KeyWrapper
+from jarkeeper.keys import KeyWrapper, WrappingKey
 from jarkeeper.limits import LIMITS
 from jarkeeper.names import GenerationId, VaultId
 
@@ -21,9 +21,16 @@ _REFUSED = "envelope: cannot be opened with this key for this jar and generation
 _ALGORITHM = "AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
 
 
+class Bound(Protocol):
+    """What an envelope is bound to: authenticated with it, in clear in it, never a secret."""
+
+    def pairs(self) -> dict[str, str]:
+        """Return the encryption context as the message format has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is authenticated with an envelope and stands in it in clear: never a secret."""
+    """What the envelope of a generation is bound to."""
 
     vault: VaultId
     jar: str
@@ -34,8 +41,11 @@ class Context:
         return {"vault": self.vault, "jar": self.jar, "generation": self.generation}
 
 
-def seal(plaintext: bytes, *, keys: KeyWrapper, context: Context) -> bytes:
-    """Return the envelope: the plaintext under a fresh data key, bound to the context."""
+def seal(plaintext: bytes, *, keys: WrappingKey, context: Bound) -> bytes:
+    """Return the envelope: the plaintext under a fresh data key, bound to the context.
+
+    `KeyUnavailable` where the wrapping key cannot be used.
+    """
     try:
         sealed, _ = _client().encrypt(
             source=plaintext,
@@ -47,35 +57,43 @@ def seal(plaintext: bytes, *, keys: KeyWrapper, context: Context) -> bytes:
         )
     except JarkeeperError:
         raise
-    except Exception as error:  # noqa: BLE001  # KMS clients raise anything
+    except Exception as error:  # noqa: BLE001  # the SDK raises a dozen kinds of error
         raise KeyUnavailable(
             f"{keys.name}: no data key could be wrapped ({type(error).__name__})"
         ) from None
     return bytes(sealed)
 
 
-def open_envelope(sealed: bytes, *, keys: KeyWrapper, context: Context) -> bytes:
+def open_envelope(sealed: bytes, *, keys: KeyWrapper, context: Bound) -> bytes:
     """Return the plaintext, or raise `EnvelopeError` without saying which check failed.
 
-    `context` is authenticated but not secret: naming another jar or generation fails.
+    `context` is authenticated but not secret: naming another jar or generation fails. A key that
+    cannot be asked is `KeyUnavailable`: that says nothing about the envelope.
     """
-    if len(sealed) > LIMITS.envelope_bytes_max:
-        raise EnvelopeError(_REFUSED)
-    provider = keys.provider()
+    if len(sealed) <= LIMITS.envelope_bytes_max:
+        for key in (keys, *keys.former):
+            plaintext = open_with(key, sealed, context=context)
+            if plaintext is not None:
+                return plaintext
+    raise EnvelopeError(_REFUSED)
+
+
+def open_with(key: WrappingKey, sealed: bytes, *, context: Bound) -> bytes | None:
+    """Return the plaintext, None where this one key does not open the envelope."""
+    provider = key.provider()
     try:
-        plaintext = _opened(sealed, provider=provider, context=context)
+        return _opened(sealed, provider=provider, context=context)
+    except EnvelopeError:
+        return None
     except JarkeeperError:
         raise
     except Exception:  # noqa: BLE001  # see below
         # The SDK, its parser and `cryptography` raise a dozen kinds of error on hostile bytes, some
         # of which quote them: none leaves this function.
-        plaintext = None
-    if plaintext is None:
-        raise EnvelopeError(_REFUSED)
-    return plaintext
+        return None
 
 
-def _opened(sealed: bytes, *, provider: Any, context: Context) -> bytes | None:
+def _opened(sealed: bytes, *, provider: Any, context: Bound) -> bytes | None:
     source = io.BytesIO(sealed)
     with _client().stream(mode="d", source=source, key_provider=provider) as stream:
         plaintext = bytes(stream.read())

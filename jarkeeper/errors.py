@@ -17,7 +17,8 @@ JarkeeperError
 │   │   └── RollbackError    the newest head is older than one already seen
 │   └── KeyUnavailable       the wrapping key is missing or refused
 └── StoreError               the store did not do it
-    ├── ObjectMissing        no such object, or no right to see it
+    ├── ObjectMissing        no such object
+    │   └── ObjectDenied     no such object, or no right to see it: a store need not tell which
     └── StoreUnknown         no answer came: it may or may not have happened
 """
 
@@ -115,7 +116,11 @@ class StoreError(JarkeeperError):
 
 
 class ObjectMissing(StoreError):
-    """No such object, or no right to see it."""
+    """No such object."""
+
+
+class ObjectDenied(ObjectMissing):
+    """No such object, or no right to see it: S3 answers the same to who may not list."""
 
 
 class StoreUnknown(StoreError):

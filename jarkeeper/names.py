@@ -14,10 +14,12 @@ GenerationId = NewType("GenerationId", str)
 VAULT_KEY = "vault.json"
 JARS_PREFIX = "cookies/"
 METADATA_KEY = "cookies/metadata.json"
+KEYS_PREFIX = "keys/"
 HEAD_DIGITS = 12
 
 _JAR = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_KEY_ENTRY_KEY = re.compile(r"keys/([0-9]{12})\.json", re.ASCII)
 _HEAD_KEY = re.compile(r"cookies/([a-z0-9][a-z0-9-]{0,31})/heads/([0-9]{12})\.json", re.ASCII)
 _GENERATION_KEY = re.compile(
     r"cookies/([a-z0-9][a-z0-9-]{0,31})/generations/([0-9a-f]{32})", re.ASCII
@@ -71,6 +73,16 @@ def generation_key(jar: str, generation: GenerationId) -> str:
 def view_key(jar: str, slot: str) -> str:
     """Return the name that operators were promised: 'cookies/youtube-cookies-active.txt'."""
     return f"{JARS_PREFIX}{jar}-cookies-{slot}.txt"
+
+
+def key_entry_key(seq: int) -> str:
+    return f"{KEYS_PREFIX}{seq:0{HEAD_DIGITS}d}.json"
+
+
+def parse_key_entry_key(key: str) -> int | None:
+    """Return the seq of a record of keys, or None for any other object."""
+    match = _KEY_ENTRY_KEY.fullmatch(key)
+    return int(match[1]) if match else None
 
 
 def parse_head_key(key: str) -> tuple[str, int] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import os
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,34 +15,46 @@ from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit import Actor, Event
 from jarkeeper.audit.log import log_event
 from jarkeeper.errors import NotInitialised
-from jarkeeper.keys import KeyWrapper
+from jarkeeper.keys import WrappingKey
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
 from jarkeeper.settings import Settings
+from jarkeeper.stores import Store
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
+from jarkeeper.vault.root import found_root, open_root
 
 
 @dataclass(frozen=True, slots=True)
 class InitReceipt:
-    """What `init_vault` found or made. `key_file` is None where a setting holds the key."""
+    """What `init_vault` found or made. `key_file` is None where the key is no file."""
 
-    vault: Path
+    place: str
     vault_id: str
+    key: str
+    """How messages call the wrapping key."""
     key_file: Path | None
     created_vault: bool
     created_key: bool
 
 
 def init_vault(settings: Settings, *, actor: str = "cli") -> InitReceipt:
-    """Make a vault and, where none is set, a key; what is there already stays as it is."""
+    """Make a vault and, where none is set, a key; what is there already stays as it is.
+
+    `StoreError` where the store does not keep what the vault relies on: then nothing is made.
+    """
+    settings = with_parameter(settings)
     if vault_id := existing_vault(settings, actor=actor):
         return _receipt(settings, vault_id, created_vault=False, created_key=False)
-    created_key = settings.encryption_key is None and not settings.key_file.exists()
+    created_key = _is_key_file(settings) and not settings.key_file.exists()
     if created_key:
         create_key_file(settings.key_file)
-    vault_id = Vault.create(
-        LocalStore(settings.vault), open_keys(settings), clock=utc_now, actor=who(actor)
-    )
+    store = open_store(settings)
+    if settings.s3_bucket is not None:
+        from jarkeeper.stores.probe import probe_store
+
+        probe_store(store)
+    vault, keys = found_root(store, open_key(settings), reopen=reopener(settings))
+    vault_id = Vault.create(store, keys, clock=utc_now, actor=who(actor), vault=vault)
     return _receipt(settings, vault_id, created_vault=True, created_key=created_key)
 
 
@@ -53,10 +66,15 @@ def open_vault(
     listener: Callable[[Event], None] = log_event,
 ) -> Vault:
     """Return the vault. Raises `NotInitialised` without one, `KeyUnavailable` without a key."""
-    store = LocalStore(settings.vault)
+    if settings.s3_bucket is None and not settings.vault.exists():
+        raise NotInitialised(
+            f"vault '{settings.place}': there is none", hint="run `jarkeeper init`"
+        )
+    settings = with_parameter(settings)
+    store = open_store(settings)
     return Vault.open(
         store,
-        _keys_of_vault(settings),
+        open_root(store, open_key(settings), reopen=reopener(settings)),
         actor=who(actor),
         clock=utc_now,
         sites=settings.sites,
@@ -76,19 +94,51 @@ def existing_vault(settings: Settings, *, actor: str) -> str | None:
         return None
 
 
-def open_keys(settings: Settings) -> KeyWrapper:
-    """Return the wrapping key: the setting's, else the key file's."""
+def open_store(settings: Settings) -> Store:
+    """Return the store that the settings name: a bucket, else a directory."""
+    if settings.s3_bucket is None:
+        return LocalStore(settings.vault)
+    from jarkeeper.aws import Clients
+    from jarkeeper.stores.s3 import S3Store
+
+    return S3Store(
+        Clients.of(settings.aws),
+        bucket=settings.s3_bucket,
+        prefix=settings.s3_prefix,
+        encryption=settings.s3_encryption,
+        kms_key=settings.s3_kms_key_id or settings.kms_key_id,
+    )
+
+
+def open_key(settings: Settings) -> WrappingKey:
+    """Return the wrapping key: KMS's, else the setting's, else the key file's."""
+    if settings.kms_key_id is not None:
+        return _kms_key(settings, settings.kms_key_id)
     if settings.encryption_key is not None:
         return LocalKey(settings.encryption_key, name="key in COOKIE_ENCRYPTION_KEY")
     return read_key_file(settings.key_file)
 
 
-def _keys_of_vault(settings: Settings) -> KeyWrapper:
-    if not settings.vault.exists():
-        raise NotInitialised(
-            f"vault '{settings.vault}': there is none", hint="run `jarkeeper init`"
-        )
-    return open_keys(settings)
+def reopener(settings: Settings) -> Callable[[Mapping[str, str]], WrappingKey]:
+    """Return what makes a vault's former keys from its record of them."""
+
+    def reopen(fields: Mapping[str, str]) -> WrappingKey:
+        if "kms" in fields:
+            return _kms_key(settings, fields["kms"])
+        return LocalKey(base64.b64decode(fields["local"]), name="the vault's former local key")
+
+    return reopen
+
+
+def with_parameter(settings: Settings) -> Settings:
+    """Return the settings with the key that Parameter Store holds, where they name it there."""
+    if settings.encryption_key_parameter is None or settings.encryption_key is not None:
+        return settings
+    from jarkeeper.aws import Clients
+    from jarkeeper.keys.parameter import read_parameter
+
+    key = read_parameter(Clients.of(settings.aws), settings.encryption_key_parameter)
+    return replace(settings, encryption_key=key)
 
 
 def who(program: str) -> Actor:
@@ -105,8 +155,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _kms_key(settings: Settings, key_id: str) -> WrappingKey:
+    from jarkeeper.aws import Clients
+    from jarkeeper.keys.kms import KMSKey
+
+    return KMSKey(Clients.of(settings.aws), key_id)
+
+
+def _is_key_file(settings: Settings) -> bool:
+    return settings.kms_key_id is None and settings.encryption_key is None
+
+
 def _receipt(
     settings: Settings, vault_id: str, *, created_vault: bool, created_key: bool
 ) -> InitReceipt:
-    key_file = settings.key_file if settings.encryption_key is None else None
-    return InitReceipt(settings.vault, vault_id, key_file, created_vault, created_key)
+    return InitReceipt(
+        place=settings.place,
+        vault_id=vault_id,
+        key=open_key(settings).name,
+        key_file=settings.key_file if _is_key_file(settings) else None,
+        created_vault=created_vault,
+        created_key=created_key,
+    )

@@ -25,7 +25,7 @@ from jarkeeper.audit.events import (
     write_event,
 )
 from jarkeeper.audit.verify import TrailReport
-from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError
+from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, ObjectDenied
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VaultId, new_id
 from jarkeeper.records import GENESIS, digest
@@ -179,6 +179,8 @@ class Trail:
     def _put(self, key: str, raw: bytes) -> bool:
         try:
             return put_once(self.store, key, raw)
+        except ObjectDenied:
+            return False  # taken, and who may only write cannot see by whom: another chain then
         except (JarkeeperError, OSError) as error:
             reason = error.message if isinstance(error, JarkeeperError) else type(error).__name__
             raise AuditUnavailable(

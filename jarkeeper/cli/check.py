@@ -39,7 +39,7 @@ def command(invocation: Invocation) -> Exit:
     if invocation.as_json:
         print_json({"healthy": code is Exit.OK, "findings": [asdict(item) for item in findings]})
         return code
-    output.entry("vault", str(settings.vault))
+    output.entry("vault", settings.place)
     for finding in findings:
         output.finding(finding.severity, finding.message, finding.next_step)
     return code

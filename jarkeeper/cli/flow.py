@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jarkeeper.downloads.request import DownloadRequest
     from jarkeeper.settings import Settings
 
+PLACE = ("JARKEEPER_VAULT", "COOKIE_S3_BUCKET", "COOKIE_S3_PREFIX")
 STARTUP_SECONDS = 120
 """A temporary server makes its database first; Prefect's 20 s are short on a busy machine."""
 
@@ -23,7 +24,10 @@ def run_as_flow(settings: Settings, request: DownloadRequest, *, quiet: bool) ->
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", str(STARTUP_SECONDS))
     if quiet:
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-    os.environ["JARKEEPER_VAULT"] = str(settings.vault)
+    told = settings.environment()
+    for name in PLACE:  # a vault that was named on the command line takes their place
+        os.environ.pop(name, None)
+        os.environ.update({name: told[name]} if name in told else {})
     # By name: the core must not know the flows, which know the core.
     flows = _module("flows.download")
     _check_server()

@@ -7,7 +7,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -15,7 +15,7 @@ import click
 from jarkeeper import __version__
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.failures import mute_output, report
-from jarkeeper.cli.inputs import Folder
+from jarkeeper.cli.inputs import VaultPlace
 from jarkeeper.cli.place import Place
 from jarkeeper.errors import InputError
 from jarkeeper.settings import Settings
@@ -43,7 +43,7 @@ class Invocation(Place):
         """Return the settings in force, with the vault of the command line in place of theirs."""
         settings = Settings.read()
         say_more(settings.log_level)
-        return settings if self.vault is None else replace(settings, vault=self.vault.absolute())
+        return settings if self.vault is None else settings.at(self.vault)
 
 
 def say_more(level: str) -> None:
@@ -118,9 +118,9 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--vault` and `--json`, which work before and after the command's name."""
     vault = click.option(
         "--vault",
-        type=Folder(),
-        metavar="DIR",
-        help="The vault's directory, instead of JARKEEPER_VAULT.",
+        type=VaultPlace(),
+        metavar="PLACE",
+        help="The vault: a directory, or s3://bucket/prefix.",
         expose_value=False,
         callback=note,
     )

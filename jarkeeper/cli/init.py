@@ -28,8 +28,9 @@ def command(invocation: Invocation) -> Exit:
     if invocation.as_json:
         print_json(
             {
-                "vault": receipt.vault,
+                "vault": receipt.place,
                 "vault_id": receipt.vault_id,
+                "key": receipt.key,
                 "key_file": receipt.key_file,
                 "created_vault": receipt.created_vault,
                 "created_key": receipt.created_key,
@@ -37,8 +38,8 @@ def command(invocation: Invocation) -> Exit:
         )
         return Exit.OK
     output = Output()
-    where = "COOKIE_ENCRYPTION_KEY" if receipt.key_file is None else str(receipt.key_file)
-    output.entry("vault", str(receipt.vault), _news(new=receipt.created_vault))
+    where = receipt.key if receipt.key_file is None else str(receipt.key_file)
+    output.entry("vault", receipt.place, _news(new=receipt.created_vault))
     output.entry("key", where, _news(new=receipt.created_key))
     if receipt.created_key:
         output.finding(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from jarkeeper.errors import InputError
+from jarkeeper.settings.model import S3_SCHEME
 from jarkeeper.words import printable
 
 
@@ -29,6 +30,21 @@ class Folder(click.Path):
         if value == "":
             self.fail("expected a folder, got an empty name", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class VaultPlace(Folder):
+    """Where a vault is: a folder's name, or 's3://bucket/prefix'."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the text, or fail."""
+        if not str(value).startswith(S3_SCHEME):
+            super().convert(value, param, ctx)
+        return str(value)
 
 
 def read_input(file: Path, *, most: int) -> bytes:

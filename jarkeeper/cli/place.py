@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -21,7 +20,7 @@ _COMMAND = re.compile(
 class Place:
     """The vault and jar that were named on the command line, if any were."""
 
-    vault: Path | None = None
+    vault: str | None = None
     jar: str | None = None
 
     def fit(self, text: str) -> str:

@@ -55,10 +55,10 @@ def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
     ]
     if invocation.as_json:
         jars = [item.as_dict() for item in shown]
-        print_json({"vault": settings.vault, "vault_id": vault.id, "jars": jars})
+        print_json({"vault": settings.place, "vault_id": vault.id, "jars": jars})
         return Exit.OK
     output = Output()
-    output.entry("vault", str(settings.vault))
+    output.entry("vault", settings.place)
     for item in shown:
         place = replace(invocation, jar=item.head.jar)
         _print_jar(Output(place=place), item, now=now)

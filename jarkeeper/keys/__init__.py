@@ -19,15 +19,34 @@ class Purpose(StrEnum):
     FINGERPRINT = "fingerprint"
 
 
-class KeyWrapper(Protocol):
+class WrappingKey(Protocol):
     """A wrapping key, wherever it lives."""
 
     @property
     def name(self) -> str:
         """How messages call the key; no secret."""
 
+    @property
+    def id(self) -> str:
+        """What tells it from others in a record of keys; no secret."""
+
+    @property
+    def root(self) -> bytes | None:
+        """The bytes from which other keys may derive; None where it gives nothing away."""
+
     def provider(self) -> Any:
         """Return the aws-encryption-sdk `MasterKeyProvider` that wraps and unwraps data keys."""
+
+    def on_file(self) -> dict[str, str]:
+        """Return what another key's record has to hold, sealed, to open with this one later."""
+
+
+class KeyWrapper(WrappingKey, Protocol):
+    """A vault's keys: the wrapping key, those it had before, and what derives from its root."""
+
+    @property
+    def former(self) -> tuple[WrappingKey, ...]:
+        """The keys that wrapped earlier generations; they open, and never seal."""
 
     def derive(self, purpose: Purpose) -> bytes:
         """Return the 32-byte key for one purpose; the same one every time."""

@@ -13,17 +13,23 @@ from typing import Any
 
 from jarkeeper import durable
 from jarkeeper.errors import KeyUnavailable
-from jarkeeper.keys import KEY_BYTES, Purpose, expand
+from jarkeeper.keys import KEY_BYTES, Purpose, WrappingKey, expand
 
 FILE_BYTES_MAX = 256
+LOCAL_ID = "local"
+"""In a record of keys: a local key has no name of its own that would hold everywhere."""
 
 
 class LocalKey:
-    """Keys derived from one root of 32 bytes."""
+    """A key of 32 bytes that wraps data keys; of most local vaults it is the root as well."""
+
+    id = LOCAL_ID
+    former: tuple[WrappingKey, ...] = ()
 
     def __init__(self, root: bytes, *, name: str = "local key") -> None:
         if len(root) != KEY_BYTES:
             raise KeyUnavailable(f"{name}: expected {KEY_BYTES} bytes, got {len(root)}")
+        self.root = root
         self._keys = {purpose: expand(root, purpose) for purpose in Purpose}
         self._name = name
         self._provider: Any = None
@@ -48,6 +54,10 @@ class LocalKey:
 
                 self._provider = raw_provider(self._keys[Purpose.ENVELOPE])
             return self._provider
+
+    def on_file(self) -> dict[str, str]:
+        """Return the key itself: who gets to see it can open the vault anyway."""
+        return {"local": base64.b64encode(self.root).decode("ascii")}
 
     def derive(self, purpose: Purpose) -> bytes:
         """Return the key for one purpose."""

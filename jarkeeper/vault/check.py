@@ -9,6 +9,7 @@ from jarkeeper.audit import Access, Outcome, TrailReport, verify_trail
 from jarkeeper.checks import Finding, Severity
 from jarkeeper.errors import AuditUnavailable, JarkeeperError
 from jarkeeper.names import (
+    KEYS_PREFIX,
     METADATA_KEY,
     VAULT_KEY,
     parse_generation_key,
@@ -79,7 +80,7 @@ def _strangers(ports: Ports, jars: list[str]) -> Iterator[Finding]:
         key
         for key in ports.store.list("")
         if key not in known
-        and not key.startswith("audit/")
+        and not key.startswith(("audit/", KEYS_PREFIX))
         and not parse_head_key(key)
         and not parse_generation_key(key)
     ]

@@ -8,6 +8,7 @@ from jarkeeper.errors import (
     IntegrityError,
     KeyUnavailable,
     NotInitialised,
+    ObjectDenied,
     ObjectMissing,
     VaultError,
 )
@@ -22,9 +23,11 @@ KIND = "vault"
 _CHECK_FIELD = b'"key_check":"'
 
 
-def create_identity(store: Store, keys: KeyWrapper, *, clock: Clock) -> VaultId:
+def create_identity(
+    store: Store, keys: KeyWrapper, *, clock: Clock, vault: VaultId | None = None
+) -> VaultId:
     """Found a vault and return its id, or raise `VaultError` where there is one already."""
-    vault = VaultId(new_id())
+    vault = vault or VaultId(new_id())
     if not put_once(store, VAULT_KEY, _write(vault, keys, created_at=write_time(clock()))):
         raise VaultError(
             "vault: there is one at this place already",
@@ -33,18 +36,27 @@ def create_identity(store: Store, keys: KeyWrapper, *, clock: Clock) -> VaultId:
     return vault
 
 
+def read_raw_identity(store: Store) -> bytes:
+    """Return the vault's own object as it is stored, or raise `NotInitialised`."""
+    try:
+        return store.get(VAULT_KEY)
+    except ObjectDenied as error:
+        raise NotInitialised(
+            "vault: there is none at this place, or this role may not read it", hint=error.hint
+        ) from None
+    except ObjectMissing:
+        raise NotInitialised(
+            "vault: there is none at this place", hint="run `jarkeeper init`"
+        ) from None
+
+
 def read_identity(store: Store, keys: KeyWrapper) -> VaultId:
     """Return the vault's id.
 
     `NotInitialised` where there is no vault, `KeyUnavailable` where the key is another vault's, and
     `IntegrityError` where the object was changed.
     """
-    try:
-        raw = store.get(VAULT_KEY)
-    except ObjectMissing:
-        raise NotInitialised(
-            "vault: there is none at this place", hint="run `jarkeeper init`"
-        ) from None
+    raw = read_raw_identity(store)
     try:
         fields = read_record(raw, key=keys.derive(Purpose.HEAD_MAC), kind=KIND, name="vault")
     except IntegrityError:

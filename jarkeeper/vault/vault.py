@@ -39,9 +39,17 @@ class Vault:
         return f"Vault('{self.ports.vault[:8]}')"
 
     @classmethod
-    def create(cls, store: Store, keys: KeyWrapper, *, clock: Clock, actor: Actor) -> VaultId:
+    def create(
+        cls,
+        store: Store,
+        keys: KeyWrapper,
+        *,
+        clock: Clock,
+        actor: Actor,
+        vault: VaultId | None = None,
+    ) -> VaultId:
         """Found a vault and return its id, or raise `VaultError` where there is one already."""
-        vault = create_identity(store, keys, clock=clock)
+        vault = create_identity(store, keys, clock=clock, vault=vault)
         trail = Trail(store, keys=keys, vault=vault, clock=clock, actor=actor)
         trail.outcome(Access(Action.INIT), Outcome.OK)
         return vault

@@ -1,0 +1,123 @@
+"""A wrapping key in KMS, as aws-encryption-sdk wants it. It never leaves KMS: data keys go there.
+
+The messages are those of the stock `KMSMasterKey`, provider `aws-kms` with the key's ARN, so that
+stock tools open them. Ours calls KMS by the name that was set: so an alias will do, which KMS
+itself compares with the key that wrapped, and its refusals keep their meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_encryption_sdk.exceptions import IncorrectMasterKeyError
+from aws_encryption_sdk.key_providers.base import MasterKey, MasterKeyConfig
+from aws_encryption_sdk.structures import DataKey, MasterKeyInfo
+
+from jarkeeper.aws import Clients, failure_of
+from jarkeeper.errors import EnvelopeError, KeyUnavailable
+
+PROVIDER_ID = "aws-kms"
+NOT_THIS_KEY = ("InvalidCiphertextException", "IncorrectKeyException")
+"""KMS's words for a wrong context, a changed data key, and the data key of another key."""
+
+
+class KMSKey:
+    """A key of KMS that wraps data keys: its id, its ARN or an alias."""
+
+    root: bytes | None = None
+
+    def __init__(self, clients: Clients, key_id: str) -> None:
+        self._clients = clients
+        self._key_id = key_id
+        self._arn: str | None = None
+
+    def __repr__(self) -> str:
+        return f"KMSKey('{self._key_id}')"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a key is never pickled or copied")
+
+    @property
+    def name(self) -> str:
+        """How messages call the key."""
+        return f"KMS key '{self._key_id}'"
+
+    @property
+    def id(self) -> str:
+        """The key's ARN, once KMS has told it: an alias may point elsewhere one day."""
+        return self._arn or self._key_id
+
+    def on_file(self) -> dict[str, str]:
+        """Return which key it is."""
+        return {"kms": self.id}
+
+    def provider(self) -> Any:
+        """Return the master key that has KMS wrap and unwrap data keys."""
+        return _MasterKey(config=_Config(key_id=self._key_id, key=self))
+
+    def generate(self, context: dict[str, str], size: int) -> dict[str, Any]:
+        """Return a fresh data key of that many bytes, as KMS answers it."""
+        return self._asked(
+            "generate_data_key", KeyId=self._key_id, NumberOfBytes=size, EncryptionContext=context
+        )
+
+    def decrypt(self, wrapped: bytes, context: dict[str, str]) -> dict[str, Any]:
+        """Return the data key, as KMS answers it; `EnvelopeError` if it is not this key's."""
+        return self._asked(
+            "decrypt", KeyId=self._key_id, CiphertextBlob=wrapped, EncryptionContext=context
+        )
+
+    def _asked(self, call: str, **request: Any) -> dict[str, Any]:
+        client = self._clients.get("kms")
+        try:
+            answer: dict[str, Any] = getattr(client, call)(**request)
+        except Exception as error:
+            response: dict[str, Any] = getattr(error, "response", {})
+            if response.get("Error", {}).get("Code") in NOT_THIS_KEY:
+                raise EnvelopeError(f"{self.name}: is not the key, or not the place") from None
+            failure = failure_of(error, what=self.name)
+            raise KeyUnavailable(failure.message, hint=failure.hint) from None
+        self._arn = answer["KeyId"]
+        return answer
+
+
+class _Config(MasterKeyConfig):  # type: ignore[misc]  # the SDK ships no types
+    provider_id = PROVIDER_ID
+
+    def __init__(self, *, key_id: str, key: KMSKey) -> None:
+        super().__init__(key_id=key_id)
+        self.key = key
+
+
+class _MasterKey(MasterKey):  # type: ignore[misc]  # the SDK ships no types
+    provider_id = PROVIDER_ID
+    _config_class = _Config
+
+    def owns_data_key(self, data_key: Any) -> bool:
+        """Whether KMS made it; which of its keys, KMS says when it is asked."""
+        return bool(data_key.key_provider.provider_id == PROVIDER_ID)
+
+    def _generate_data_key(self, algorithm: Any, encryption_context: Any = None) -> Any:
+        answer = self.config.key.generate(encryption_context, algorithm.kdf_input_len)
+        return DataKey(
+            key_provider=MasterKeyInfo(provider_id=PROVIDER_ID, key_info=answer["KeyId"]),
+            data_key=answer["Plaintext"],
+            encrypted_data_key=answer["CiphertextBlob"],
+        )
+
+    def _encrypt_data_key(self, *_: Any, **__: Any) -> Any:
+        raise IncorrectMasterKeyError("one key wraps: it makes the data keys itself")
+
+    def _decrypt_data_key(
+        self,
+        encrypted_data_key: Any,
+        algorithm: Any,  # noqa: ARG002 - the SDK's signature
+        encryption_context: Any = None,
+    ) -> Any:
+        wrapped = encrypted_data_key.encrypted_data_key
+        answer = self.config.key.decrypt(wrapped, encryption_context)
+        return DataKey(
+            key_provider=encrypted_data_key.key_provider,
+            data_key=answer["Plaintext"],
+            encrypted_data_key=wrapped,
+        )

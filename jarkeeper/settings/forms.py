@@ -1,0 +1,194 @@
+"""How the text of a variable becomes a value: each form says what it expected, never what it got.
+
+What is no secret and helps to find the mistake, such as a path, is quoted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+KEY_BYTES = 32
+LOG_LEVELS = ("debug", "info", "warning", "error")
+ENCRYPTIONS = ("aws:kms", "none")
+
+_SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+_BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+_PREFIX = re.compile(
+    r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,7}"
+)
+_KMS_KEY = re.compile(
+    r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?"
+    r"(?:alias/[A-Za-z0-9/_-]{1,250}|(?:(?<=:)key/)?[A-Za-z0-9-]{8,64})",
+    re.ASCII,
+)
+_PARAMETER = re.compile(
+    r"(?:arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter)?[A-Za-z0-9_./-]{1,1011}"
+)
+
+
+def path(text: str) -> Path:
+    """Return an absolute path; `~` is the home folder."""
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("expected a path, the home directory in it is not known") from None
+
+
+def existing_file(text: str) -> Path:
+    """Return the path of a file that is there."""
+    found = path(text)
+    try:
+        exists = found.is_file()
+    except OSError:  # a folder that may not be searched, a name that is too long
+        exists = False
+    if not exists:
+        raise ValueError(f"expected an existing file, got '{found}'")
+    return found
+
+
+def flag(text: str) -> bool:
+    """Return what a word such as `yes` or `off` means."""
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    if text.casefold() not in words:
+        raise ValueError("expected true or false")
+    return words[text.casefold()]
+
+
+def write_flag(value: bool) -> str:
+    """Return the word for it."""
+    return "true" if value else "false"
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return the form of a whole number within these bounds."""
+
+    def parse(text: str) -> int:
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+        if not digits or not low <= int(text) <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def days(text: str) -> float:
+    """Return a number of days, ten years at most."""
+    return _number(text, 0, 3650, "days")
+
+
+def waits(text: str) -> tuple[float, ...]:
+    """Return waiting times in seconds; none for the word `none`."""
+    if text == "none":
+        return ()
+    found = tuple(_number(part, 0, 86_400, "seconds") for part in text.split(","))
+    if len(found) > 10:
+        raise ValueError("expected at most 10 waits, separated by commas")
+    return found
+
+
+def write_waits(values: tuple[float, ...]) -> str:
+    """Return the text that `waits` reads."""
+    return ",".join(repr(wait) for wait in values) or "none"
+
+
+def sites(text: str) -> tuple[str, ...]:
+    """Return domain names."""
+    found = tuple(part.strip().strip(".").lower() for part in text.split(","))
+    if not all(_SITE.fullmatch(site) for site in found):
+        raise ValueError("expected domain names separated by commas, such as 'youtube.com'")
+    return found
+
+
+def key(text: str) -> bytes:
+    """Return a key's bytes."""
+    try:
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if len(found) != KEY_BYTES:
+        raise ValueError(f"expected {KEY_BYTES} bytes in base64")
+    return found
+
+
+def write_key(value: bytes) -> str:
+    """Return the text that `key` reads."""
+    return base64.b64encode(value).decode()
+
+
+def proxy(text: str) -> str:
+    """Return a proxy's URL; it may hold a password, so it is never quoted."""
+    schemes = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        usable = usable and text.isprintable() and " " not in text
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected a URL such as 'http://proxy.example:3128'")
+    return text
+
+
+def level(text: str) -> str:
+    """Return a log level."""
+    return _one_of(LOG_LEVELS, text.lower())
+
+
+def encryption(text: str) -> str:
+    """Return how the store encrypts at rest."""
+    return _one_of(ENCRYPTIONS, text)
+
+
+def bucket(text: str) -> str:
+    """Return a bucket's name by the rules of S3."""
+    if not _BUCKET.fullmatch(text):
+        raise ValueError(
+            "expected the name of a bucket: 3 to 63 lower-case letters, digits, dots or dashes"
+        )
+    return text
+
+
+def prefix(text: str) -> str:
+    """Return a prefix without slashes around it."""
+    found = text.strip("/")
+    if found and not _PREFIX.fullmatch(found):
+        raise ValueError("expected plain names separated by '/', such as 'teams/media'")
+    return found
+
+
+def kms_key(text: str) -> str:
+    """Return the id, ARN or alias of a KMS key."""
+    if not _KMS_KEY.fullmatch(text):
+        raise ValueError(
+            "expected the id or ARN of a KMS key, or an alias such as 'alias/jarkeeper'"
+        )
+    return text
+
+
+def parameter(text: str) -> str:
+    """Return the name of a parameter in Parameter Store."""
+    if not _PARAMETER.fullmatch(text):
+        raise ValueError("expected the name of a parameter, such as '/jarkeeper/encryption-key'")
+    return text
+
+
+def _one_of(words: tuple[str, ...], text: str) -> str:
+    if text not in words:
+        raise ValueError(f"expected one of {', '.join(words)}")
+    return text
+
+
+def _number(text: str, low: float, high: float, unit: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise ValueError(f"expected a number of {unit} from {low:g} to {high:g}")
+    return number

@@ -1,0 +1,47 @@
+"""The variables: which one holds which setting, and how its text is read and written again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jarkeeper.limits import LIMITS
+from jarkeeper.settings import forms
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, how its text is read and how it is written again."""
+
+    name: str
+    parse: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+    is_secret: bool = False
+    """Whether the value is never shown."""
+
+
+VARIABLES: dict[str, Variable] = {
+    "vault": Variable("JARKEEPER_VAULT", forms.path),
+    "s3_bucket": Variable("COOKIE_S3_BUCKET", forms.bucket),
+    "s3_prefix": Variable("COOKIE_S3_PREFIX", forms.prefix),
+    "s3_encryption": Variable("COOKIE_S3_ENCRYPTION", forms.encryption),
+    "s3_kms_key_id": Variable("COOKIE_S3_KMS_KEY_ID", forms.kms_key),
+    "kms_key_id": Variable("COOKIE_KMS_KEY_ID", forms.kms_key),
+    "key_file": Variable("JARKEEPER_KEY_FILE", forms.path),
+    "encryption_key": Variable("COOKIE_ENCRYPTION_KEY", forms.key, forms.write_key, is_secret=True),
+    "encryption_key_parameter": Variable("COOKIE_ENCRYPTION_KEY_PARAMETER", forms.parameter),
+    "state_dir": Variable("JARKEEPER_STATE_DIR", forms.path),
+    "temp_dir": Variable("COOKIE_TEMP_DIR", forms.path),
+    "refresh_interval": Variable("COOKIE_REFRESH_INTERVAL", forms.whole(1, 31_536_000)),
+    "validation_enabled": Variable("COOKIE_VALIDATION_ENABLED", forms.flag, forms.write_flag),
+    "backup_count": Variable("COOKIE_BACKUP_COUNT", forms.whole(1, LIMITS.backups_max)),
+    "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", forms.days),
+    "expiry_critical_days": Variable("COOKIE_EXPIRY_CRITICAL_DAYS", forms.days),
+    "sites": Variable("JARKEEPER_SITES", forms.sites, ",".join),
+    "concurrency": Variable("JARKEEPER_CONCURRENCY", forms.whole(1, LIMITS.concurrency_max)),
+    "retry_seconds": Variable("JARKEEPER_RETRY_SECONDS", forms.waits, forms.write_waits),
+    "proxy": Variable("JARKEEPER_PROXY", forms.proxy, is_secret=True),
+    "ca_file": Variable("JARKEEPER_CA_FILE", forms.existing_file),
+    "log_level": Variable("JARKEEPER_LOG_LEVEL", forms.level),
+}
