@@ -165,7 +165,7 @@ class S3Store:
             return
         if not used.endswith(wanted.rpartition("/")[2]):
             raise IntegrityError(
-                f"object '{key}' in '{self.place}': was encrypted by another KMS key than asked for",
+                f"object '{key}' in '{self.place}': another KMS key than asked for encrypted it",
                 hint="check COOKIE_S3_KMS_KEY_ID against the bucket's settings",
             )
 
