@@ -7,6 +7,7 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit import Actor, Event
 from jarkeeper.audit.log import log_event
-from jarkeeper.errors import NotInitialised
+from jarkeeper.errors import JarkeeperError, NotInitialised
 from jarkeeper.keys import WrappingKey
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
 from jarkeeper.settings import Settings
@@ -108,6 +109,20 @@ def open_store(settings: Settings) -> Store:
         encryption=settings.s3_encryption,
         kms_key=settings.s3_kms_key_id or settings.kms_key_id,
     )
+
+
+def connect(settings: Settings) -> None:
+    """Make the clients of AWS that the vault needs, while the environment still tells how."""
+    if settings.s3_bucket is None and settings.kms_key_id is None:
+        return
+    from jarkeeper.aws import Clients
+
+    clients = Clients.of(settings.aws)
+    with suppress(JarkeeperError):  # whoever needs the vault will be told
+        clients.get("s3")
+        clients.get("s3", attempts=1)
+        clients.get("kms")
+        clients.get("ssm")
 
 
 def open_key(settings: Settings) -> WrappingKey:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from jarkeeper.errors import JarkeeperError
 from jarkeeper.hardening import end_with_parent, harden
-from jarkeeper.settings import VARIABLES, Settings
+from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings
 from jarkeeper.youtube.messages import Event, Start, Stopped, decode, encode
 
 if TYPE_CHECKING:
@@ -49,15 +49,16 @@ def serve(
     if not isinstance(start, Start):
         raise JarkeeperError("worker: expected 'Start' as the first message")
     settings = Settings.read()
-    for variable in VARIABLES.values():
-        os.environ.pop(variable.name, None)  # what yt-dlp starts, ffmpeg and deno, inherits no key
     # Imports leave nothing to collect, and what they make stays: no collection need look at it.
     gc.disable()
-    from jarkeeper.wiring import open_vault
+    from jarkeeper.wiring import connect, open_vault
     from jarkeeper.youtube.service import Service
 
+    connect(settings)
     gc.freeze()
     gc.enable()
+    for name in (*(variable.name for variable in VARIABLES.values()), *AWS_VARIABLES):
+        os.environ.pop(name, None)  # what yt-dlp starts, ffmpeg and deno, inherits no key
 
     def vault() -> Vault:
         return open_vault(settings, actor=start.actor, flow_run=start.flow_run)

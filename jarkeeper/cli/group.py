@@ -29,6 +29,7 @@ COMMANDS = {
     "download": "download",
     "check": "check",
     "audit": "audit",
+    "settings": "settings",
 }
 """Command → module, in the order in which a newcomer meets them."""
 

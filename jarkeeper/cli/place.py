@@ -11,9 +11,8 @@ import click
 DEFAULT_JAR = "youtube"
 
 _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
-_COMMAND = re.compile(
-    r"\bjarkeeper (?:init|import|status|validate|download|check|audit)\b(?! --(?:vault|help))"
-)
+_NAMES = "init|import|status|validate|download|check|audit|settings|backup|recover|rewrap"
+_COMMAND = re.compile(rf"\bjarkeeper (?:{_NAMES})\b(?! --(?:vault|help))")
 
 
 @dataclass

@@ -10,7 +10,7 @@ from jarkeeper.settings.aws import AWS_VARIABLES
 from jarkeeper.settings.model import Settings
 from jarkeeper.settings.variables import VARIABLES
 
-SHOWN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ROLE_ARN")
+SHOWN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE")
 """Of AWS's variables, those whose value is no secret; an endpoint may hold a password."""
 SET = "(set, not shown)"
 
