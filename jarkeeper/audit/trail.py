@@ -25,7 +25,7 @@ from jarkeeper.audit.events import (
     write_event,
 )
 from jarkeeper.audit.verify import TrailReport
-from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, ObjectDenied
+from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, StoreUnknown
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VaultId, new_id
 from jarkeeper.records import GENESIS, digest
@@ -164,29 +164,38 @@ class Trail:
 
     def _stored(self, draft: Event) -> Event:
         chain, self._chain = self._chain, None
+        trouble = "the place of this event is taken again and again"
         for _ in range(APPEND_TRIES):
             if chain is None or chain.process != os.getpid():
                 chain = _Chain()
             event = replace(draft, writer=chain.writer, seq=chain.seq + 1, previous=chain.tail)
             raw = write_event(event, key=self._key, vault=self.vault)
-            if self._put(event_key(event), raw):
-                chain.seq, chain.tail = event.seq, digest(raw)
-                self._chain = chain
-                return event
+            try:
+                if self._put(event_key(event), raw):
+                    chain.seq, chain.tail = event.seq, digest(raw)
+                    self._chain = chain
+                    return event
+            except StoreUnknown as error:
+                # It may be there, or who may only write cannot look: on with another chain.
+                trouble = error.message
             chain = None
-        raise AuditUnavailable("audit trail: the place of this event is taken again and again")
+        raise _unavailable(trouble)
 
     def _put(self, key: str, raw: bytes) -> bool:
         try:
             return put_once(self.store, key, raw)
-        except ObjectDenied:
-            return False  # taken, and who may only write cannot see by whom: another chain then
+        except StoreUnknown:
+            raise
         except (JarkeeperError, OSError) as error:
             reason = error.message if isinstance(error, JarkeeperError) else type(error).__name__
-            raise AuditUnavailable(
-                f"audit trail: cannot be written, {reason}",
-                hint="without a record there is no access: make the store writable first",
-            ) from None
+            raise _unavailable(reason) from None
+
+
+def _unavailable(reason: str) -> AuditUnavailable:
+    return AuditUnavailable(
+        f"audit trail: cannot be written, {reason}",
+        hint="without a record there is no access: make the store writable first",
+    )
 
 
 def batched(items: Iterable[tuple[str, int]], size: int) -> Iterator[list[tuple[str, int]]]:

@@ -52,18 +52,29 @@ def put_once(store: Store, key: str, content: bytes) -> bool:
 
     A write whose answer got lost may have happened, and some clients report their own write as
     somebody else's: so the same bytes are sent again, and in the end the object is read.
-    `StoreUnknown` where even that gives no answer or no object.
+    `StoreUnknown` where even that gives no answer or no object; any other `StoreError` only where
+    certainly nothing was written.
     """
+    unsure = False
     for _ in range(2):
         try:
             return store.put_if_absent(key, content) or store.get(key) == content
-        except StoreUnknown:
-            continue
+        except (StoreUnknown, ObjectMissing):  # no answer, or taken by what cannot be read
+            unsure = True
+        except StoreError:
+            if not unsure:
+                raise
+    return holds(store, key, content)
+
+
+def holds(store: Store, key: str, content: bytes) -> bool:
+    """Return whether the object holds these bytes, or raise `StoreUnknown` if it cannot be read."""
     try:
         return store.get(key) == content
-    except ObjectMissing:
+    except StoreError as error:
         raise StoreUnknown(
-            f"object '{key}': the store did not answer, and it is not there"
+            f"object '{key}': the store gave no answer that can be believed, {error.message}",
+            hint=error.hint,
         ) from None
 
 

@@ -14,7 +14,7 @@ from jarkeeper.limits import LIMITS
 from jarkeeper.names import head_key, new_id
 from jarkeeper.records import digest
 from jarkeeper.slots import Slots
-from jarkeeper.stores import put_once
+from jarkeeper.stores import holds, put_once
 from jarkeeper.vault.log import advance, read_newest
 from jarkeeper.vault.ports import Ports
 
@@ -97,7 +97,7 @@ def _settle(ports: Ports, jar: str, base: StoredHead | None, seq: int, raw: byte
     key = head_key(jar, seq)
     if put_once(ports.store, key, write_head(empty, key=ports.head_key)):
         return False
-    return ports.store.get(key) == raw
+    return holds(ports.store, key, raw)
 
 
 def _next(

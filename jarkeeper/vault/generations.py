@@ -5,7 +5,13 @@ from __future__ import annotations
 import hmac
 
 from jarkeeper.envelope import Context, open_envelope, seal
-from jarkeeper.errors import IntegrityError, ObjectMissing, StoreError, StoreUnknown
+from jarkeeper.errors import (
+    IntegrityError,
+    ObjectDenied,
+    ObjectMissing,
+    StoreError,
+    StoreUnknown,
+)
 from jarkeeper.facts import JarFacts
 from jarkeeper.jar import Jar, emit_jar
 from jarkeeper.keys import Purpose
@@ -70,8 +76,10 @@ def read_sealed(ports: Ports, jar_name: str, record: GenerationRecord) -> bytes:
     name = _name(jar_name, record)
     try:
         sealed = ports.store.get(generation_key(jar_name, record.id))
+    except ObjectDenied as error:
+        raise StoreError(f"{name}: is missing, or may not be read", hint=error.hint) from None
     except ObjectMissing:
-        raise IntegrityError(f"{name}: is missing from the store, or may not be read") from None
+        raise IntegrityError(f"{name}: is missing from the store") from None
     if not hmac.compare_digest(digest(sealed), record.digest):
         raise IntegrityError(f"{name}: is not what was committed")
     return sealed

@@ -10,6 +10,7 @@ from jarkeeper.errors import (
     IntegrityError,
     JarkeeperError,
     NotFound,
+    ObjectDenied,
     ObjectMissing,
     RollbackError,
 )
@@ -70,6 +71,8 @@ def load_head(ports: Ports, jar: str, seq: int) -> StoredHead:
     """Return one head, or raise `IntegrityError`; one that the log needs is never just absent."""
     try:
         raw = ports.store.get(head_key(jar, seq))
+    except ObjectDenied:
+        raise  # it may well be there: that says nothing about the log
     except ObjectMissing:
         raise IntegrityError(f"jar '{jar}': head {seq} is missing") from None
     return read_head(raw, key=ports.head_key, vault=ports.vault, jar=jar, seq=seq)

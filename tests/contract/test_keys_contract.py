@@ -10,7 +10,9 @@ import pytest
 from jarkeeper.envelope import Context, open_envelope, seal
 from jarkeeper.errors import EnvelopeError
 from jarkeeper.keys import Purpose
+from jarkeeper.keys.kms import KMSKey
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
+from jarkeeper.keys.rooted import RootedKeys
 
 CONTEXT = Context("a" * 32, "youtube", "b" * 32)
 SECRET = bytes(range(100, 132))
@@ -23,12 +25,28 @@ def from_file(tmp_path):
     return read_key_file(path)
 
 
-KEYS = {"local": lambda tmp_path: LocalKey(SECRET, name="local key"), "local file": from_file}
+def rooted(wrapping):
+    return RootedKeys(wrapping, SECRET)
 
 
-@pytest.fixture(params=KEYS)
+KEYS = {
+    "local": lambda tmp_path: LocalKey(SECRET, name="local key"),
+    "local file": from_file,
+    "rooted": lambda tmp_path: rooted(LocalKey(bytes(range(50, 82)), name="wrapping key")),
+}
+
+
+@pytest.fixture(params=[*KEYS, "kms", "kms by its alias"])
 def make_keys(request, tmp_path):
-    return lambda: KEYS[request.param](tmp_path)
+    if request.param in KEYS:
+        return lambda: KEYS[request.param](tmp_path)
+    tenancy = request.getfixturevalue("tenancy")
+    name = tenancy.kms_key
+    if "alias" in request.param:
+        name = f"alias/{tenancy.bucket}"
+        target = tenancy.kms_key.rpartition("/")[2]
+        tenancy.cloud.admin("kms").create_alias(AliasName=name, TargetKeyId=target)
+    return lambda: rooted(KMSKey(tenancy.clients(), name))
 
 
 def test_what_one_instance_seals_another_one_opens(make_keys):

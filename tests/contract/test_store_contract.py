@@ -20,9 +20,13 @@ STORES = {
 }
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "s3", "s3, below a prefix"])
 def store(request, tmp_path):
-    return STORES[request.param](tmp_path)
+    if request.param in STORES:
+        return STORES[request.param](tmp_path)
+    tenancy = request.getfixturevalue("tenancy")
+    tenancy.prefix = "teams/media" if "prefix" in request.param else ""
+    return tenancy.store()
 
 
 def test_an_object_is_read_as_it_was_put(store):
