@@ -12,8 +12,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="session")
 def cloud():
-    """An AWS on loopback that enforces IAM, one for all tests: each makes its own bucket."""
-    with Cloud() as cloud:
+    """An AWS on loopback that enforces IAM, one for all tests: each makes its own bucket.
+
+    Over TLS, because our bucket policy admits nothing else.
+    """
+    with Cloud(tls=True) as cloud:
         yield cloud
 
 

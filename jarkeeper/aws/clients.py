@@ -13,7 +13,9 @@ from jarkeeper.errors import StoreError
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
-ATTEMPTS = 4
+ATTEMPTS = {"s3": 1}
+"""The store tries again by itself: what boto3 repeats behind our back may have happened already."""
+ATTEMPTS_ELSEWHERE = 4
 POOL = 40
 """Connections: more than downloads at once, so that none waits for another."""
 
@@ -23,7 +25,7 @@ class Clients:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = dict(variables)
-        self._clients: dict[tuple[str, int], Any] = {}
+        self._clients: dict[tuple[str, str | None], Any] = {}
         self._session: Any = None
         self._lock = Lock()
 
@@ -35,18 +37,29 @@ class Clients:
         """Return this process's clients for these variables of AWS's."""
         return _clients(os.getpid(), tuple(sorted(variables.items())))
 
-    def get(self, service: str, *, attempts: int = ATTEMPTS) -> Any:
-        """Return the service's client; with one attempt, nothing is sent twice unseen."""
+    def get(self, service: str, *, region: str | None = None) -> Any:
+        """Return the service's client, or raise `StoreError`; the region is the set one or this."""
         with self._lock:
-            if (service, attempts) not in self._clients:
-                self._clients[service, attempts] = self._made(service, attempts)
-            return self._clients[service, attempts]
+            if (service, region) not in self._clients:
+                try:
+                    self._clients[service, region] = self._made(service, region)
+                except Exception as error:
+                    failure = failure_of(error, what="AWS")
+                    raise StoreError(failure.message, hint=failure.hint) from None
+            return self._clients[service, region]
 
-    def _made(self, service: str, attempts: int) -> Any:
+    def _made(self, service: str, region: str | None) -> Any:
         from botocore.config import Config
+        from botocore.exceptions import NoRegionError
 
+        session = self._opened_session()
+        if not (region or session.region_name):
+            raise NoRegionError
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            retries={
+                "mode": "standard",
+                "total_max_attempts": ATTEMPTS.get(service, ATTEMPTS_ELSEWHERE),
+            },
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             max_pool_connections=POOL,
@@ -54,14 +67,13 @@ class Clients:
             user_agent_extra="jarkeeper",
         )
         told = self._variables.get
-        endpoint = told(f"AWS_ENDPOINT_URL_{service.upper()}") or told("AWS_ENDPOINT_URL")
-        try:
-            return self._opened_session().client(
-                service, config=config, endpoint_url=endpoint, verify=told("AWS_CA_BUNDLE")
-            )
-        except Exception as error:
-            failure = failure_of(error, what=f"AWS {service.upper()}")
-            raise StoreError(failure.message, hint=failure.hint) from None
+        return session.client(
+            service,
+            region_name=region,
+            config=config,
+            endpoint_url=told(f"AWS_ENDPOINT_URL_{service.upper()}") or told("AWS_ENDPOINT_URL"),
+            verify=told("AWS_CA_BUNDLE"),
+        )
 
     def _opened_session(self) -> Any:
         if self._session is None:

@@ -68,7 +68,8 @@ class KMSKey:
         )
 
     def _asked(self, call: str, **request: Any) -> dict[str, Any]:
-        client = self._clients.get("kms")
+        arn = self._key_id.split(":")
+        client = self._clients.get("kms", region=arn[3] if len(arn) > 3 else None)
         try:
             answer: dict[str, Any] = getattr(client, call)(**request)
         except Exception as error:

@@ -66,9 +66,11 @@ class S3Store:
         for turn in range(TRIES):
             _pause(turn)
             try:
-                self._check_key(key, self._writes.put_object(**request))
+                self._check_key(key, self._client.put_object(**request))
             except IntegrityError as error:
                 raise StoreUnknown(error.message, hint=error.hint) from None
+            except JarkeeperError:
+                raise
             except Exception as error:
                 failure = failure_of(error, what=self._name(key))
             else:
@@ -96,7 +98,7 @@ class S3Store:
     def created_at(self, key: str) -> datetime:
         """Return when the object was stored, by the store's clock, or raise `ObjectMissing`."""
         request = self._request(key)
-        found: datetime = self._tried(key, lambda: self._reads.head_object(**request))[
+        found: datetime = self._tried(key, lambda: self._client.head_object(**request))[
             "LastModified"
         ]
         return found.astimezone(UTC)
@@ -104,21 +106,17 @@ class S3Store:
     def put(self, key: str, content: bytes) -> None:
         """Create or overwrite: for the view only."""
         request = self._put_request(key, content)
-        answer = self._tried(key, lambda: self._reads.put_object(**request))
+        answer = self._tried(key, lambda: self._client.put_object(**request))
         self._check_key(key, answer)
 
     def delete(self, key: str) -> None:
         """Remove the object if it is there: for the clean-up only."""
         request = self._request(key)
-        self._tried(key, lambda: self._reads.delete_object(**request))
+        self._tried(key, lambda: self._client.delete_object(**request))
 
     @property
-    def _reads(self) -> Any:
+    def _client(self) -> Any:
         return self._clients.get("s3")
-
-    @property
-    def _writes(self) -> Any:
-        return self._clients.get("s3", attempts=1)
 
     def _request(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
@@ -132,7 +130,7 @@ class S3Store:
         return request
 
     def _read(self, key: str) -> bytes:
-        answer = self._reads.get_object(**self._request(key))
+        answer = self._client.get_object(**self._request(key))
         with answer["Body"] as body:
             self._check_encryption(key, answer)
             most = LIMITS.object_bytes_max
@@ -142,7 +140,7 @@ class S3Store:
             return content
 
     def _listed(self, prefix: str) -> tuple[str, ...]:
-        pages = self._reads.get_paginator("list_objects_v2").paginate(
+        pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix + prefix
         )
         start = len(self._prefix)

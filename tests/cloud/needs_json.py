@@ -8,6 +8,7 @@ from typing import Any
 from cloud import estate
 from cloud.estate import ACCOUNT
 from cloud.needs import Need, kms_need
+from cloud.refusals import Refused
 from cloud.wire import Request
 
 Json = dict[str, Any]
@@ -28,7 +29,11 @@ def kms_needs(request: Request) -> list[Need]:
     named = body.get("KeyId") or body.get("TargetKeyId") or body.get("AliasName")
     key = estate.key(named, region) if named else None
     if operation == "Decrypt":
-        key = estate.key_of_blob(body.get("CiphertextBlob", ""), region) or key
+        wrapped = estate.key_of_blob(body.get("CiphertextBlob", ""), region) or key
+        if key is not None and key != wrapped:
+            # moto says AccessDenied here, which AWS keeps for who may not use the key.
+            raise Refused("incorrect key", "The key did not encrypt this ciphertext.")
+        key = wrapped
     if key is None:
         return [Need(f"kms:{operation}", "*" if not named else _unknown(named, region))]
     context = body.get("EncryptionContext") or {}

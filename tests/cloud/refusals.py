@@ -55,6 +55,11 @@ CODES = {
         (400, "MalformedPolicyDocumentException"),
         (400, "MalformedPolicyDocument"),
     ),
+    "incorrect key": (
+        (400, "KMS.IncorrectKeyException"),
+        (400, "IncorrectKeyException"),
+        (400, "IncorrectKey"),
+    ),
     "key disabled": (
         (400, "KMS.DisabledException"),
         (400, "DisabledException"),
