@@ -9,6 +9,8 @@ from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
 
+from permissions import permissions_page
+
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
 from jarkeeper.youtube.failures import TABLE, UNKNOWN, Row
 
@@ -143,7 +145,11 @@ def failure_row(row: Row) -> str:
 
 def main() -> int:
     """Write the pages, or with `--check` say which differ."""
-    pages = {"settings.md": settings_page(), "failures.md": failures_page()}
+    pages = {
+        "settings.md": settings_page(),
+        "failures.md": failures_page(),
+        "permissions.md": permissions_page(),
+    }
     stale = [
         name
         for name, text in pages.items()

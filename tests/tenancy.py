@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,14 +17,17 @@ from jarkeeper.keys.kms import KMSKey
 from jarkeeper.settings import Settings
 from jarkeeper.stores.s3 import S3Store
 
-POLICIES = Path(__file__).parent.parent / "infrastructure" / "policies"
+INFRASTRUCTURE = Path(__file__).parent.parent / "infrastructure"
+render = runpy.run_path(str(INFRASTRUCTURE / "render.py"))["render"]
 ROLES = ("task", "operator", "auditor")
 NUMBERS = count(1)
 
 
 def policy(name: str, **names: str) -> dict[str, Any]:
     """Return one of the project's policies with its names filled in."""
-    return json.loads(Template((POLICIES / f"{name}.json").read_text()).substitute(names))
+    template = Template((INFRASTRUCTURE / "policies" / f"{name}.json").read_text())
+    wanted = template.get_identifiers()
+    return json.loads(render(name, {key: names[key] for key in wanted}))
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Tenancy:
         roles = {f"{role}_role_arn": self.role_arn(role) for role in (*ROLES, "break_glass")}
         return {
             "bucket": self.bucket,
-            "prefix": f"{self.prefix}/" if self.prefix else "",
+            "prefix": self.prefix,
             "kms_key_arn": self.kms_key,
             "bucket_key_arn": self.bucket_key,
             "vault_id": "*",

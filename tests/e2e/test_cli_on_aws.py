@@ -6,10 +6,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from vaultkit import cookie_file
 
 from jarkeeper.cli.group import run
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES
+from vaultkit import cookie_file
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_init_makes_no_vault_where_the_store_ignores_conditions(go, operator, te
 
     monkeypatch.setattr("jarkeeper.stores.s3.S3Store.put_if_absent", ignoring)
 
-    code, out, err = go({**operator, **tenancy.cloud.environment}, "init")
+    code, _, err = go({**operator, **tenancy.cloud.environment}, "init")
 
     assert code == 3
     assert "does not honour conditional writes" in err
@@ -175,7 +175,7 @@ def test_what_is_wrong_is_one_line_with_a_hint(case, go, filled, tenancy):
 
 
 def one_line(answer, sentence):
-    code, out, err = answer
+    code, _, err = answer
     assert code == 3
     assert sentence in err.splitlines()[0]
     assert err.splitlines()[1].startswith("hint: ")
@@ -242,7 +242,7 @@ def test_a_role_that_may_not_use_the_key_says_so(go, filled, tenancy):
 
 
 def test_a_role_that_may_not_list_says_so(go, filled, tenancy):
-    aws = tenancy.role("task", prefix="elsewhere/")
+    aws = tenancy.role("task", prefix="elsewhere")
 
     one_line(go({**filled, **aws}, "status"), f"store 's3://{tenancy.bucket}': access was denied")
 
