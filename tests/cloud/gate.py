@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from cloud import encryption, estate
+from cloud import deletions, encryption, estate
 from cloud.calls import Call
 from cloud.conditions import UnknownOperator
 from cloud.estate import ACCOUNT
@@ -45,6 +45,8 @@ class Gate:
         try:
             identity = identify(request, self._now())
             self._check_region(request)
+            if deletions.is_many(request):
+                return self._delete_many(request, identity)
             self._authorise(request, identity)
             self._complete(request)
             response = forward(request, self._moto)
@@ -72,6 +74,17 @@ class Gate:
         for need in needs_of(request):
             self._require(request, identity, need)
             _check_state(need)
+
+    def _delete_many(self, request: Request, identity: Identity) -> Response:
+        """S3 decides on each object for itself, and reports the refused ones in its answer."""
+        refused = []
+        for deletion, need in zip(deletions.read(request.body), needs_of(request), strict=True):
+            try:
+                self._require(request, identity, need)
+            except Refused:
+                refused.append(deletion)
+        request.body = deletions.without(request.body, refused)
+        return deletions.report(forward(request, self._moto), refused)
 
     def _require(self, request: Request, identity: Identity, need: Need) -> None:
         verdict = self._verdict(request, identity, need)
