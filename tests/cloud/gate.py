@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +26,9 @@ NOT_WHILE_PENDING = (
     "kms:ScheduleKeyDeletion",
     "kms:TagResource",
 )
+
+# moto looks up the ARN of a key as if it were an id.
+BY_ID_ONLY = ("EnableKey", "DisableKey", "ScheduleKeyDeletion", "CancelKeyDeletion")
 
 
 class Gate:
@@ -116,13 +120,17 @@ class Gate:
         }
 
     def _complete(self, request: Request) -> None:
-        """Say explicitly what S3 would assume about encryption, which moto does not."""
+        """Write into a request what AWS understands without, and moto does not."""
         bucket, key = split(request.path)
         starts = request.method == "POST" and "uploads" in request.query
         puts = request.method == "PUT" and not request.raw_query.partition("&")[0].strip("=")
         puts = puts or (request.method == "PUT" and request.query.keys() <= {"x-id"})
         if request.service == "s3" and key and (starts or puts):
             encryption.fill_in(request, bucket)
+        if request.service == "kms" and request.operation in BY_ID_ONLY:
+            named = json.loads(request.body)
+            named["KeyId"] = named["KeyId"].rpartition("/")[2]
+            request.body = json.dumps(named).encode()
 
     def _concealed(self, request: Request, identity: Identity, response: Response) -> Response:
         """Hide from those who may not list a bucket that a key does not exist in it."""

@@ -237,7 +237,9 @@ def allow(actions: str | list[str], resources: str | list[str] = "", **more: Any
 
 def client(service: str, variables: dict[str, str], **options: Any) -> Any:
     """Return a boto3 client of the variables alone, whatever the process's environment says."""
-    settings = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
+    settings = Config(
+        retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, proxies={}
+    )
     with _SESSION_LOCK:
         return _SESSION.client(
             service,
