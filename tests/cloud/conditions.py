@@ -43,6 +43,8 @@ def _holds(operator: str, actual: tuple[str, ...] | None, wanted: list[str | Non
     compare = _operator(name)
     if actual is None:
         return if_exists or quantifier == "ForAllValues" or (negated and not quantifier)
+    if negated and None in wanted:
+        return False  # a variable without a value matches nothing, not even by being different
     verdicts = [any(x is not None and compare(a, x) for x in wanted) != negated for a in actual]
     if quantifier == "ForAllValues":
         return all(verdicts)

@@ -2,8 +2,9 @@
 
 Written from AWS's documentation ("policy evaluation logic"). Anything denied explicitly is denied.
 Then the identity policies or the resource's policy must allow it, and every limit (a permissions
-boundary, a session policy) as well. KMS keys and roles differ: their own policy must allow, by
-naming the caller, or by naming the account, which leaves the choice to the identity policies.
+boundary, a session policy) as well, unless the resource's policy names the very session. KMS keys
+and roles differ: their own policy must allow, by naming the caller, or by naming the account, which
+leaves the choice to the identity policies.
 """
 
 from __future__ import annotations
@@ -32,9 +33,6 @@ class Caller:
     account: str
     session_arn: str = ""
     service: str = ""
-
-    def names(self) -> frozenset[str]:
-        return frozenset(filter(None, (self.arn, self.session_arn)))
 
 
 ANONYMOUS = Caller("anonymous", "")
@@ -79,7 +77,7 @@ def decide(ask: Ask, policies: Policies) -> Verdict:
         allowed = by_resource or ("Delegate" in resource and by_identity)
     else:
         allowed = by_identity or by_resource
-    within = all("Allow" in limit for limit in limits)
+    within = all("Allow" in limit for limit in limits) or "Allow session" in resource
     return Verdict.ALLOWED if allowed and within else Verdict.NO_ALLOW
 
 
@@ -99,6 +97,7 @@ def _resource_effects(policy: Policy | None, ask: Ask, values: Values) -> set[st
         if match and _applies(statement, ask, values):
             delegates = match == "account" and statement["Effect"] == "Allow"
             effects.add("Delegate" if delegates else statement["Effect"])
+            effects.add(f"{statement['Effect']} {match}")
     return effects
 
 
@@ -126,23 +125,22 @@ def _action(statement: Mapping[str, Any], action: str) -> bool:
 def _resource(statement: Mapping[str, Any], resource: str, values: Values) -> bool:
     """A trust policy names no resource: it is about the role that it belongs to."""
 
-    def named(element: str) -> bool:
-        return any(_names(x, resource, values) for x in as_list(statement[element]))
-
     if "NotResource" in statement:
-        return not named("NotResource")
-    return "Resource" not in statement or named("Resource")
+        return all(_names(x, resource, values) is False for x in as_list(statement["NotResource"]))
+    wanted = as_list(statement.get("Resource", "*"))
+    return any(_names(x, resource, values) for x in wanted)
 
 
-def _names(pattern: str, resource: str, values: Values) -> bool:
+def _names(pattern: str, resource: str, values: Values) -> bool | None:
+    """Say whether the pattern means the resource; neither yes nor no if a variable has no value."""
     try:
         return arn_matches(expand(pattern, values), resource)
     except Missing:
-        return False
+        return None
 
 
 def _principal(statement: Mapping[str, Any], caller: Caller) -> str:
-    """Say how a resource's policy means the caller: by "name", by "account", or not at all."""
+    """Say how a resource's policy means the caller: "session", "name", "account", or not at all."""
     if "NotPrincipal" in statement:
         return "" if _match(statement["NotPrincipal"], caller) else "name"
     return _match(statement.get("Principal", {}), caller)
@@ -156,7 +154,9 @@ def _match(principal: str | Mapping[str, Any], caller: Caller) -> str:
     if caller.service:
         return "name" if caller.service in as_list(principal.get("Service", [])) else ""
     wanted = set(as_list(principal.get("AWS", [])))
-    if "*" in wanted or wanted & caller.names():
+    if caller.session_arn in wanted:
+        return "session"
+    if "*" in wanted or caller.arn in wanted:
         return "name"
     account = {caller.account, f"arn:aws:iam::{caller.account}:root"}
     return "account" if caller.account and wanted & account else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from cloud import encryption, estate
+from cloud import deletions, encryption, estate
 from cloud.calls import Call
 from cloud.conditions import UnknownOperator
 from cloud.estate import ACCOUNT
@@ -25,6 +26,9 @@ NOT_WHILE_PENDING = (
     "kms:ScheduleKeyDeletion",
     "kms:TagResource",
 )
+
+# moto looks up the ARN of a key as if it were an id.
+BY_ID_ONLY = ("EnableKey", "DisableKey", "ScheduleKeyDeletion", "CancelKeyDeletion")
 
 
 class Gate:
@@ -45,6 +49,8 @@ class Gate:
         try:
             identity = identify(request, self._now())
             self._check_region(request)
+            if deletions.is_many(request):
+                return self._delete_many(request, identity)
             self._authorise(request, identity)
             self._complete(request)
             response = forward(request, self._moto)
@@ -72,6 +78,17 @@ class Gate:
         for need in needs_of(request):
             self._require(request, identity, need)
             _check_state(need)
+
+    def _delete_many(self, request: Request, identity: Identity) -> Response:
+        """S3 decides on each object for itself, and reports the refused ones in its answer."""
+        refused = []
+        for deletion, need in zip(deletions.read(request.body), needs_of(request), strict=True):
+            try:
+                self._require(request, identity, need)
+            except Refused:
+                refused.append(deletion)
+        request.body = deletions.without(request.body, refused)
+        return deletions.report(forward(request, self._moto), refused)
 
     def _require(self, request: Request, identity: Identity, need: Need) -> None:
         verdict = self._verdict(request, identity, need)
@@ -103,13 +120,17 @@ class Gate:
         }
 
     def _complete(self, request: Request) -> None:
-        """Say explicitly what S3 would assume about encryption, which moto does not."""
+        """Write into a request what AWS understands without, and moto does not."""
         bucket, key = split(request.path)
         starts = request.method == "POST" and "uploads" in request.query
         puts = request.method == "PUT" and not request.raw_query.partition("&")[0].strip("=")
         puts = puts or (request.method == "PUT" and request.query.keys() <= {"x-id"})
         if request.service == "s3" and key and (starts or puts):
             encryption.fill_in(request, bucket)
+        if request.service == "kms" and request.operation in BY_ID_ONLY:
+            named = json.loads(request.body)
+            named["KeyId"] = named["KeyId"].rpartition("/")[2]
+            request.body = json.dumps(named).encode()
 
     def _concealed(self, request: Request, identity: Identity, response: Response) -> Response:
         """Hide from those who may not list a bucket that a key does not exist in it."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
-from cloud import estate
+from cloud import deletions, estate
 from cloud.encryption import effective, use_of_key
 from cloud.estate import ACCOUNT
 from cloud.needs import Context, Need
@@ -86,20 +85,14 @@ def _need(action: str, bucket: str, key: str, context: Context) -> Need:
 
 
 def _bucket_needs(request: Request, bucket: str, context: Context) -> list[Need]:
-    if request.method == "POST" and "delete" in request.query:
-        return [_deletion(bucket, *x, context) for x in deletions(request.body)]
+    if deletions.is_many(request):
+        return [_deletion(bucket, *x, context) for x in deletions.read(request.body)]
     return [_need(bucket_action(request.method, request.query), bucket, "", context)]
 
 
 def _deletion(bucket: str, key: str, version: str, context: Context) -> Need:
     action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
     return _need(action, bucket, key, context)
-
-
-def deletions(body: bytes) -> list[tuple[str, str]]:
-    """Return key and version of each object that a multi-object delete names."""
-    found = ET.fromstring(body).findall("{*}Object")
-    return [(x.findtext("{*}Key") or "", x.findtext("{*}VersionId") or "") for x in found]
 
 
 def _second_needs(request: Request, bucket: str, key: str, context: Context) -> list[Need]:
