@@ -65,7 +65,7 @@ def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> Len
         fingerprint=record.fingerprint,
         head_seq=head.seq,
         facts=record.facts,
-        sealed=SealedJar(parsed.jar, sites=ports.sites, key=ports.memory_key),
+        sealed=SealedJar(parsed.jar, key=ports.memory_key),
     )
     ports.trail.outcome(access, Outcome.OK)
     return lent

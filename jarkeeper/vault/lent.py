@@ -12,7 +12,7 @@ from typing import Any, NoReturn, SupportsIndex
 
 from jarkeeper.errors import VaultError
 from jarkeeper.facts import JarFacts
-from jarkeeper.jar import Jar, emit_jar, parse_jar
+from jarkeeper.jar import Jar, emit_jar, read_canonical
 from jarkeeper.names import GenerationId
 from jarkeeper.slots import Slot
 
@@ -22,13 +22,12 @@ NONCE_BYTES = 12
 class SealedJar:
     """A jar that refuses to be shown, copied, pickled or turned into JSON."""
 
-    __slots__ = ("_cipher", "_sealed", "_sites")
+    __slots__ = ("_cipher", "_sealed")
 
-    def __init__(self, jar: Jar, *, sites: tuple[str, ...], key: bytes | None = None) -> None:
+    def __init__(self, jar: Jar, *, key: bytes | None = None) -> None:
         self._cipher = _cipher(_process_key() if key is None else _memory_key(key))
         nonce = os.urandom(NONCE_BYTES)
         self._sealed: bytes | None = nonce + self._cipher.encrypt(nonce, emit_jar(jar), None)
-        self._sites = sites
 
     def __repr__(self) -> str:
         return "SealedJar(closed)" if self._sealed is None else "SealedJar()"
@@ -40,14 +39,18 @@ class SealedJar:
     @contextmanager
     def open(self) -> Iterator[Jar]:
         """Give the jar in clear for the length of a `with` block."""
-        if self._sealed is None:
-            raise VaultError("jar on loan: it was closed already")
-        nonce, content = self._sealed[:NONCE_BYTES], self._sealed[NONCE_BYTES:]
-        yield parse_jar(self._cipher.decrypt(nonce, content, None), sites=self._sites).jar
+        yield read_canonical(self._content())
 
     def close(self) -> None:
         """Forget the jar; it cannot be opened any more."""
         self._sealed = None
+
+    def _content(self) -> bytes:
+        if self._sealed is None:
+            raise VaultError("jar on loan: it was closed already")
+        nonce, sealed = self._sealed[:NONCE_BYTES], self._sealed[NONCE_BYTES:]
+        content: bytes = self._cipher.decrypt(nonce, sealed, None)
+        return content
 
 
 @dataclass(frozen=True, slots=True)
