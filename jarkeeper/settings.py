@@ -21,6 +21,8 @@ KEY_BYTES = 32
 SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 WARNING_DAYS = 14.0
 CRITICAL_DAYS = 3.0
+OPENS_PER_HOUR = 120
+"""Two a minute: a run opens a slot once, and again after each COOKIE_REFRESH_INTERVAL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Settings:
     """Whether a run checks its cookies before it starts."""
     backup_count: int = 3
     """How many earlier generations stay as backups."""
+    opens_per_hour: int = OPENS_PER_HOUR
+    """How often a jar may be opened in an hour of the clock, by all processes together."""
     expiry_warning_days: float = WARNING_DAYS
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS
@@ -260,6 +264,7 @@ VARIABLES: dict[str, Variable] = {
         "COOKIE_VALIDATION_ENABLED", _flag, lambda flag: "true" if flag else "false"
     ),
     "backup_count": Variable("COOKIE_BACKUP_COUNT", _whole(1, LIMITS.backups_max)),
+    "opens_per_hour": Variable("COOKIE_OPENS_PER_HOUR", _whole(1, LIMITS.opens_per_hour_max)),
     "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", _days),
     "expiry_critical_days": Variable("COOKIE_EXPIRY_CRITICAL_DAYS", _days),
     "sites": Variable("JARKEEPER_SITES", _sites, ",".join),

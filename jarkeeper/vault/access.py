@@ -37,12 +37,12 @@ _ENDINGS: tuple[tuple[type[Exception], Outcome, str], ...] = (
 
 
 @contextmanager
-def recorded(trail: Trail, access: Access) -> Iterator[None]:
+def recorded(trail: Trail, access: Access, *, detail: str = "") -> Iterator[None]:
     """Record the intent, or raise `AuditUnavailable`; then the outcome of whatever goes wrong.
 
     The caller records that it went well: only it knows whether that may still fail.
     """
-    trail.intent(access)
+    trail.intent(access, detail=detail)
     try:
         yield
     except BaseException as error:
