@@ -15,6 +15,7 @@ from jarkeeper.errors import (
     KeyUnavailable,
     LendRefused,
     NotFound,
+    NotGranted,
     RollbackError,
     StoreError,
     StoreUnknown,
@@ -25,6 +26,7 @@ from jarkeeper.errors import (
 _ENDINGS: tuple[tuple[type[Exception], Outcome, str], ...] = (
     (Conflict, Outcome.CONFLICT, "conflict"),
     (NotFound, Outcome.REFUSED, "not_found"),
+    (NotGranted, Outcome.REFUSED, "capability"),
     (InputError, Outcome.REFUSED, "input"),
     (RollbackError, Outcome.FAILED, "rollback"),
     (EnvelopeError, Outcome.FAILED, "envelope"),

@@ -41,17 +41,15 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
 class WorkerSession:
-    """One worker process for one run. Thread-safe; a context manager.
+    """One worker process for one run. Thread-safe; a context manager. `begin` comes first.
 
     A worker that dies is started again once, and what it had not answered is asked again.
     `listener` hears every event that answers no question, from a thread of the session's own.
     """
 
-    def __init__(
-        self, settings: Settings, start: Start, *, listener: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, settings: Settings, *, listener: Callable[[Event], None]) -> None:
         self._settings = settings
-        self._start = start
+        self._start: Start | None = None
         self._listener = listener
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -69,6 +67,12 @@ class WorkerSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def begin(self, start: Start) -> None:
+        """Tell the worker what the run is about: it has imported yt-dlp meanwhile."""
+        with self._lock:
+            self._start = start
+            self._send(start)
 
     def fetch(self, video_id: str, *, use: str) -> Fetched:
         """Return how one try at a video ended. Raises `VaultError` when the worker cannot go on."""
@@ -138,7 +142,9 @@ class WorkerSession:
         with start_worker(self._settings, home) as process:
             with self._lock:
                 self._process = process
-                for request in (self._start, *(request for request, _ in self._open.values())):
+                if self._start is not None:
+                    self._send(self._start)
+                for request, _ in self._open.values():
                     self._send(request)
                 if self._closing:
                     self._send(Close())

@@ -16,14 +16,15 @@ from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Outcome, Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.downloads.run import run_downloads
-from jarkeeper.errors import NotFound, NotInitialised
+from jarkeeper.errors import NotFound, NotInitialised, VaultError
 from jarkeeper.heads import SlotState
 from jarkeeper.jar import LASTING_COOKIES
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
-from jarkeeper.youtube.messages import Lent, Marked, Progress, Withheld, WroteBack
+from jarkeeper.youtube.messages import Lent, Marked, Progress, Start, Withheld, WroteBack
 from jarkeeper.youtube.policy import CookiePolicy
+from jarkeeper.youtube.session import WorkerSession
 from standin.server import StandIn
 
 VIDEO = "dQw4w9WgXcQ"
@@ -510,6 +511,109 @@ def test_a_tampered_active_jar_gives_way_to_the_backup(vault, settings, youtube,
 
     assert summary.receipts[0].used == "backup"
     assert any(isinstance(event, Withheld) for event in events)
+
+
+@pytest.mark.parametrize("cookies", [CookiePolicy.ALWAYS, CookiePolicy.WHEN_NEEDED])
+def test_a_jar_that_was_opened_too_often_stops_the_run_and_no_other_cookies_step_in(
+    vault, youtube, settings, tmp_path, cookies
+) -> None:
+    take_in(vault, youtube, "old", "new")
+    if cookies is CookiePolicy.WHEN_NEEDED:
+        youtube.control.set_answer("age_gate")
+    vault.lend("youtube")
+    youtube.control.clear()
+    events: list[object] = []
+    ids = tuple(f"video{number:06d}" for number in range(20))
+    request = DownloadRequest.of(ids, tmp_path / "videos", cookies=cookies, concurrency=8)
+
+    summary = run_downloads(replace(settings, opens_per_hour=1), request, listener=events.append)
+
+    assert summary.stopped == "the jar was opened as often as its limit for an hour allows"
+    assert summary.downloaded == 0
+    assert "OPEN_LIMIT" in summary.failures
+    assert set(summary.failures) <= {"OPEN_LIMIT", "AGE_GATE"}
+    assert summary.skipped >= 20 - 8
+    assert any("was opened once since" in notice for notice in summary.notices)
+    head = vault.status("youtube")
+    assert {item.state for item in head.slots.records()} == {SlotState.HEALTHY}
+    assert [event for event in events if isinstance(event, Lent)] == []
+    assert {event.use for event in events if isinstance(event, Withheld)} == {"active"}
+    if cookies is CookiePolicy.ALWAYS:
+        assert youtube.control.requests() == []
+    else:
+        assert {request.session for request in youtube.control.requests()} == {None}
+
+
+def test_a_run_beyond_the_limit_goes_on_and_the_trail_tells(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    vault.lend("youtube")
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos", beyond_limit=True)
+
+    summary = run_downloads(replace(settings, opens_per_hour=1), request)
+
+    lends = [event for event in vault.trail.read() if event.action == "lend"]
+    assert summary.receipts[0].used == "active"
+    assert [event.detail for event in lends] == ["", "", "beyond_limit", "beyond_limit"]
+
+
+def test_videos_under_way_arrive_although_the_limit_is_reached_meanwhile(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    ours = replace(settings, opens_per_hour=1, refresh_interval=1)
+    request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos")
+
+    with Downloader(ours, request) as downloader:
+        downloader.prepare()
+        first = downloader.attempt(Video(VIDEO))
+        time.sleep(1.1)
+        second = downloader.attempt(Video(OTHER))
+        summary = downloader.finish()
+
+    assert (first.outcome, second.failure) == (Outcome.DOWNLOADED, "OPEN_LIMIT")
+    assert summary.stopped is not None
+
+
+def test_a_worker_gets_nothing_beyond_its_capability(vault, youtube, settings, tmp_path) -> None:
+    take_in(vault, youtube, "one")
+    start = Start(
+        jar="youtube",
+        base_head=1,
+        until="2026-01-01T00:00:00+00:00",
+        beyond_limit=False,
+        staging=str(tmp_path),
+        quality="best",
+        threads=1,
+        actor="test",
+    )
+    youtube.control.clear()
+    wrong = {
+        "could use it until 2026-01-01 00:00 UTC": start,
+        "the newest head is 1, but the run has seen head 9": replace(
+            start, base_head=9, until="2099-01-01T00:00:00+00:00"
+        ),
+    }
+
+    for message, capability in wrong.items():
+        with WorkerSession(settings, listener=lambda _: None) as session:
+            session.begin(capability)
+            with pytest.raises(VaultError, match=message):
+                session.fetch(VIDEO, use="active")
+
+    assert youtube.control.requests() == []
+    refused = [event for event in vault.trail.read() if event.outcome is not None]
+    assert [event.detail for event in refused[-2:]] == ["capability", "rollback"]
+
+
+def test_a_run_that_ends_before_it_began_ends_its_worker(settings, tmp_path) -> None:
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    with pytest.raises(NotInitialised), Downloader(settings, request) as downloader:
+        downloader.prepare()
+
+    assert workers_of(os.getpid()) == []
 
 
 def test_a_failing_audit_stops_the_run_before_any_request(vault, settings, youtube, run) -> None:
