@@ -19,6 +19,7 @@ YOUTUBE_SITES = ("youtube.com",)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 KEY_BYTES = 32
 SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+TEMP_DIR = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
 WARNING_DAYS = 14.0
 CRITICAL_DAYS = 3.0
 OPENS_PER_HOUR = 120
@@ -37,7 +38,7 @@ class Settings:
     """Where anchors are kept: outside the vault, so that a rolled-back vault shows."""
     encryption_key: bytes | None = field(default=None, repr=False)
     """A wrapping key used instead of the key file."""
-    temp_dir: Path = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
+    temp_dir: Path = TEMP_DIR
     """Where a temporary file goes if one cannot be avoided; memory, not disk."""
     refresh_interval: int = 86_400
     """Seconds after which a run asks the vault again for the jar it uses."""

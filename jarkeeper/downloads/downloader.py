@@ -24,6 +24,7 @@ from jarkeeper.errors import VaultError
 from jarkeeper.limits import LIMITS
 from jarkeeper.media.destination import Destination, Kind
 from jarkeeper.settings import Settings
+from jarkeeper.temporary import sweep
 from jarkeeper.youtube.failures import FailureClass, row_of
 from jarkeeper.youtube.messages import (
     Event,
@@ -81,6 +82,7 @@ class Downloader:
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
+        sweep(self.settings.temp_dir)  # what a run before us left when it was killed
         self._destination.open()
         # The worker imports yt-dlp while the cookies are being looked at.
         self._session = WorkerSession(self.settings, listener=self._hear)

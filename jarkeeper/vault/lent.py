@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn, SupportsIndex
 
 from jarkeeper.errors import VaultError
 from jarkeeper.facts import JarFacts
 from jarkeeper.jar import Jar, emit_jar, read_canonical
 from jarkeeper.names import GenerationId
+from jarkeeper.settings import TEMP_DIR
 from jarkeeper.slots import Slot
+from jarkeeper.unnamed import unnamed_file
 
 NONCE_BYTES = 12
 
@@ -40,6 +43,12 @@ class SealedJar:
     def open(self) -> Iterator[Jar]:
         """Give the jar in clear for the length of a `with` block."""
         yield read_canonical(self._content())
+
+    @contextmanager
+    def as_file(self, *, writable: bool, temp_dir: Path) -> Iterator[Path]:
+        """Give a path to the jar as a file without a name, for the length of a `with` block."""
+        with unnamed_file(self._content(), folder=temp_dir, writable=writable) as path:
+            yield path
 
     def close(self) -> None:
         """Forget the jar; it cannot be opened any more."""
@@ -68,6 +77,17 @@ class LentJar:
     def open(self) -> AbstractContextManager[Jar]:
         """Give the jar in clear for the length of a `with` block."""
         return self.sealed.open()
+
+    def as_file(
+        self, *, writable: bool = False, temp_dir: Path = TEMP_DIR
+    ) -> AbstractContextManager[Path]:
+        """Give a path to the jar as a cookie file, for the length of a `with` block.
+
+        For tools of the same user that insist on a file. It has no name and is gone if we are
+        killed. yt-dlp writes to its file at the end and fails where it cannot: make it `writable`
+        then. What is written to it is forgotten.
+        """
+        return self.sealed.as_file(writable=writable, temp_dir=temp_dir)
 
     def close(self) -> None:
         """Forget the jar; it cannot be opened any more."""

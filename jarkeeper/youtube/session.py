@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
 
-from jarkeeper.durable import Unsafe, check_parents
-from jarkeeper.errors import JarkeeperError, SettingsError, VaultError
+from jarkeeper.errors import JarkeeperError, VaultError
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
+from jarkeeper.temporary import private_home
 from jarkeeper.youtube.messages import (
     Close,
     Event,
@@ -35,7 +33,6 @@ from jarkeeper.youtube.messages import (
     encode,
 )
 
-HOME_PREFIX = "jarkeeper-"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 """Of the run's environment. Everything else the worker needs is in its settings."""
 
@@ -203,27 +200,3 @@ def start_worker(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,  # Ctrl-C is for the run, which then closes the worker in order
     )
-
-
-@contextlib.contextmanager
-def private_home(temp_dir: Path) -> Iterator[Path]:
-    """Yield an empty directory of our own, named after our process for the sweep after a crash."""
-    parent = checked_temp_dir(temp_dir)
-    home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-", dir=parent))
-    try:
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def checked_temp_dir(temp_dir: Path) -> Path:
-    """Return the directory for private files, or raise `SettingsError` where others rule it."""
-    parent = temp_dir if temp_dir.is_dir() else Path(tempfile.gettempdir())
-    try:
-        check_parents(parent / "home")
-    except Unsafe as error:
-        raise SettingsError(
-            (f"COOKIE_TEMP_DIR: {error.strerror}",),
-            hint="choose a directory of your own, or one with the sticky bit, such as /dev/shm",
-        ) from None
-    return parent
