@@ -4,10 +4,12 @@ import base64
 import hashlib
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from jarkeeper.downloads.run import run_downloads
 from jarkeeper.errors import NotFound, NotInitialised, VaultError
 from jarkeeper.heads import SlotState
 from jarkeeper.jar import LASTING_COOKIES
+from jarkeeper.names import permit_key, window_of
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
@@ -520,7 +523,7 @@ def test_a_jar_that_was_opened_too_often_stops_the_run_and_no_other_cookies_step
     take_in(vault, youtube, "old", "new")
     if cookies is CookiePolicy.WHEN_NEEDED:
         youtube.control.set_answer("age_gate")
-    vault.lend("youtube")
+    use_up_opens(vault)
     youtube.control.clear()
     events: list[object] = []
     ids = tuple(f"video{number:06d}" for number in range(20))
@@ -548,20 +551,21 @@ def test_a_run_beyond_the_limit_goes_on_and_the_trail_tells(
     vault, youtube, settings, tmp_path
 ) -> None:
     take_in(vault, youtube, "one")
-    vault.lend("youtube")
+    use_up_opens(vault)
     request = DownloadRequest.of((VIDEO,), tmp_path / "videos", beyond_limit=True)
 
     summary = run_downloads(replace(settings, opens_per_hour=1), request)
 
     lends = [event for event in vault.trail.read() if event.action == "lend"]
     assert summary.receipts[0].used == "active"
-    assert [event.detail for event in lends] == ["", "", "beyond_limit", "beyond_limit"]
+    assert [event.detail for event in lends] == ["beyond_limit", "beyond_limit"]
 
 
 def test_videos_under_way_arrive_although_the_limit_is_reached_meanwhile(
     vault, youtube, settings, tmp_path
 ) -> None:
     take_in(vault, youtube, "one")
+    use_up_opens(vault, hours=(1,))
     ours = replace(settings, opens_per_hour=1, refresh_interval=1)
     request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos")
 
@@ -725,6 +729,29 @@ def test_marks_reach_the_listener(vault, youtube, run) -> None:
     run(VIDEO, listener=events.append)
 
     assert [event.state for event in events if isinstance(event, Marked)] == ["dead"]
+
+
+def test_a_run_begins_with_the_sweep_of_what_a_killed_one_left(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    left = tmp_path / "temp" / f"jarkeeper-{gone.pid}-left"
+    left.mkdir(mode=0o700, parents=True)
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    summary = run_downloads(replace(settings, temp_dir=left.parent), request)
+
+    assert summary.downloaded == 1
+    assert list(left.parent.iterdir()) == []
+
+
+def use_up_opens(vault: Vault, *, hours: tuple[int, ...] = (0, 1)) -> None:
+    """Take the first permit of this hour and of the next, as the test may run from one to other."""
+    for hour in hours:
+        window = window_of(datetime.now(UTC) + timedelta(hours=hour))
+        assert vault.ports.store.put_if_absent(permit_key("youtube", window, 1), b"taken")
 
 
 def break_audit(settings: Settings) -> None:
