@@ -5,7 +5,8 @@
     download(["https://www.youtube.com/watch?v=…"])
 
 How it ends: Completed when every video is there; PartlyDone, a kind of Completed, when some are;
-Failed when none is, when YouTube said stop, or when the vault or the request cannot be used.
+Failed when none is, when YouTube or the limit on opens said stop, or when the vault or the request
+cannot be used.
 """
 
 from __future__ import annotations

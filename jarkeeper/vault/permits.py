@@ -64,6 +64,6 @@ def _refused(jar: str, *, limit: int, now: datetime) -> LendRefused:
         f"jar '{jar}': was opened {times} since {begin:%H:%M} UTC, which is the limit "
         f"for an hour; the next begins at {begin + timedelta(hours=1):%H:%M} UTC",
         reason="rate",
-        hint="find out what opens it so often; if it cannot wait, `jarkeeper download "
-        "--beyond-limit` goes on record, and COOKIE_OPENS_PER_HOUR sets the limit",
+        hint="see `jarkeeper audit` for what opens it so often; `jarkeeper download "
+        "--beyond-limit` does not wait, and goes on record; COOKIE_OPENS_PER_HOUR sets the limit",
     )

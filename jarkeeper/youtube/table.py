@@ -358,7 +358,7 @@ OPEN_LIMIT = Row(
     failure=FailureClass.OPEN_LIMIT,
     stops_run=True,
     explanation="the jar was opened as often as its limit for an hour allows",
-    next_step="find out what opens it so often, and run it again in the next hour; "
-    "--beyond-limit does not wait, and goes on record",
+    next_step="see `jarkeeper audit` for what opens it so often, and run it again in the next "
+    "hour; with `--beyond-limit` it does not wait, and that goes on record",
 )
 """No text of yt-dlp: the vault says so before YouTube is asked. All slots share the limit."""
