@@ -305,11 +305,15 @@ class Downloader:
         self._hear(receipt)
         return receipt
 
+    def _do_without(self, use: Use, failure: FailureClass) -> None:
+        if row_of(failure).stops_run:  # no slot is to blame, so no other one steps in
+            self._circuit.give_up_on(failure)
+        else:
+            self._circuit.withdraw(use)
+
     def _hear(self, notice: Notice) -> None:
         if isinstance(notice, Withheld):
-            # First: while one slot is withdrawn, another thread must not turn to the next.
-            self._circuit.give_up_on(FailureClass(notice.failure))
-            self._circuit.withdraw(Use(notice.use))
+            self._do_without(Use(notice.use), FailureClass(notice.failure))
         if isinstance(notice, STORY):
             self._events.append(notice)
             LOG.info("%s", encode(notice).decode().rstrip())

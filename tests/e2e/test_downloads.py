@@ -26,7 +26,7 @@ from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
 from jarkeeper.youtube.messages import Lent, Marked, Progress, Start, Withheld, WroteBack
-from jarkeeper.youtube.policy import CookiePolicy
+from jarkeeper.youtube.policy import CookiePolicy, Use
 from jarkeeper.youtube.session import WorkerSession
 from standin.server import StandIn
 
@@ -547,6 +547,22 @@ def test_a_jar_that_was_opened_too_often_stops_the_run_and_no_other_cookies_step
         assert {request.session for request in youtube.control.requests()} == {None}
 
 
+@pytest.mark.parametrize(
+    ("failure", "usable", "stops"),
+    [("OPEN_LIMIT", {"active", "none"}, True), ("COOKIE_FORMAT", {"none"}, False)],
+)
+def test_a_withheld_jar_is_done_without_unless_that_stops_the_run(
+    settings, tmp_path, failure, usable, stops
+) -> None:
+    downloader = Downloader(settings, DownloadRequest.of((VIDEO,), tmp_path / "videos"))
+    downloader._circuit.allow([Use.ACTIVE])
+
+    downloader._hear(Withheld("active", "a reason", failure))
+
+    assert downloader._circuit.usable == usable
+    assert (downloader.stopped is not None) is stops
+
+
 def test_a_run_beyond_the_limit_goes_on_and_the_trail_tells(
     vault, youtube, settings, tmp_path
 ) -> None:
@@ -609,6 +625,13 @@ def test_a_worker_gets_nothing_beyond_its_capability(vault, youtube, settings, t
     assert youtube.control.requests() == []
     refused = [event for event in vault.trail.read() if event.outcome is not None]
     assert [event.detail for event in refused[-2:]] == ["capability", "rollback"]
+
+
+def test_a_worker_that_is_never_told_to_begin_ends_in_order(settings) -> None:
+    with WorkerSession(settings, listener=lambda _: None) as session:
+        pass
+
+    assert session.trouble is None
 
 
 def test_a_run_that_ends_before_it_began_ends_its_worker(settings, tmp_path) -> None:

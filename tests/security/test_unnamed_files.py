@@ -176,8 +176,12 @@ def test_a_child_inherits_none(kind, tmp_path):
 
 
 def test_it_never_gets_a_name_of_its_own(kind, tmp_path):
+    folder = os.open(tmp_path, os.O_RDONLY)
+
+    # With a descriptor, Python follows the link in /proc, as a tool in C would.
     with unnamed_file(CONTENT, folder=tmp_path, writable=True) as path, pytest.raises(OSError):
-        os.link(path, tmp_path / "named", follow_symlinks=True)
+        os.link(path, "named", dst_dir_fd=folder, follow_symlinks=True)
+    os.close(folder)
 
     assert list(tmp_path.iterdir()) == []
 
