@@ -12,7 +12,7 @@ from pathlib import Path
 from permissions import permissions_page
 
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
-from jarkeeper.youtube.failures import TABLE, UNKNOWN, Row
+from jarkeeper.youtube.failures import OPEN_LIMIT, TABLE, UNKNOWN, Row
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -121,7 +121,8 @@ def default_of(name: str) -> str:
 
 def failures_page() -> str:
     """Return the classifier's table as an operator reads it."""
-    return FAILURES_PAGE.format(rows="\n".join(failure_row(row) for row in (*TABLE, UNKNOWN)))
+    rows = (*TABLE, OPEN_LIMIT, UNKNOWN)
+    return FAILURES_PAGE.format(rows="\n".join(map(failure_row, rows)))
 
 
 def failure_row(row: Row) -> str:
@@ -130,7 +131,7 @@ def failure_row(row: Row) -> str:
     if row.cool_minutes:
         verdict += f" {row.cool_minutes} min"
     cells = (
-        "" if row is UNKNOWN else str(row.number),
+        str(row.number) if row in TABLE else "",
         f"`{row.failure}`",
         row.explanation,
         row.helps_backup.value,

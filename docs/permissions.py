@@ -32,9 +32,9 @@ ROLES = {
 }
 
 WHY = {
-    "ReadTheVault": "which vault it is, its keys, heads, generations, and the view, which is "
-    "compared before it is published",
-    "FindTheNewest": "the newest head and the newest record of keys are found by listing",
+    "ReadTheVault": "which vault it is, its keys, heads, generations, the view, which is "
+    "compared before it is published, and permits, to settle a lost answer",
+    "FindTheNewest": "the newest head, record of keys and permit are found by listing",
     "CreateNeverOverwrite": "what counts is created once: the condition makes IAM itself refuse a "
     "second write",
     "PublishTheView": "the view alone is overwritten; nothing reads it as truth",

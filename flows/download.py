@@ -5,7 +5,8 @@
     download(["https://www.youtube.com/watch?v=…"])
 
 How it ends: Completed when every video is there; PartlyDone, a kind of Completed, when some are;
-Failed when none is, when YouTube said stop, or when the vault or the request cannot be used.
+Failed when none is, when YouTube or the limit on opens said stop, or when the vault or the request
+cannot be used.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def download(
     quality: Quality = Quality.BEST,
     concurrency: AtOnce | None = None,
     manager: str | None = None,
+    beyond_limit: bool = False,
 ) -> Summary:
     """Download YouTube videos with cookies from the vault.
 
@@ -83,6 +85,8 @@ def download(
         concurrency: How many videos are downloaded at once, from 1 to 32. Empty:
             JARKEEPER_CONCURRENCY.
         manager: The CookieManager block that says where the vault is. Empty: the environment says.
+        beyond_limit: Open the jar even if it was opened as often this hour as
+            COOKIE_OPENS_PER_HOUR allows. This goes on record in the audit trail.
     """
     try:
         block = load(manager) if manager else None
@@ -94,6 +98,7 @@ def download(
             cookies=cookies,
             quality=quality,
             concurrency=settings.concurrency if concurrency is None else concurrency,
+            beyond_limit=beyond_limit,
         )
         summary = run(settings, request)
     except JarkeeperError as error:

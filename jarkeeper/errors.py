@@ -10,6 +10,7 @@ JarkeeperError
 │   ├── NotFound             no such jar, slot or generation
 │   ├── Conflict             somebody else committed first
 │   ├── LendRefused          a generation that must not be used now
+│   ├── NotGranted           a run asked for more than it was given
 │   ├── WriteBackRefused     a jar that came back from use must not be kept
 │   ├── AuditUnavailable     the access cannot be recorded, so it does not happen
 │   ├── IntegrityError       what is stored is not what was written
@@ -81,6 +82,10 @@ class LendRefused(VaultError):
     def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class NotGranted(VaultError):
+    """A run asked for more than its capability covers."""
 
 
 class WriteBackRefused(VaultError):

@@ -39,6 +39,15 @@ class Limits:
     backups_max: int = 50
     """More backups than anybody can tell apart."""
 
+    opens_per_hour_max: int = 10_000
+    """Of one jar. A run opens each slot once, so this is a run every 0.4 s: no limit any more."""
+
+    permit_hours: int = 24
+    """Before the clean-up takes permits away. Only the present hour's count, but clocks differ."""
+
+    run_hours_max: int = 72
+    """For a run's capability: ten thousand videos of a minute each, four at a time, take 42."""
+
     urls_max: int = 10_000
     """Targets of one run; a larger list is several runs."""
 

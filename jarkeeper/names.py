@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import UTC, datetime
 from typing import NewType
 
 from jarkeeper.errors import InputError
@@ -15,7 +16,11 @@ VAULT_KEY = "vault.json"
 JARS_PREFIX = "cookies/"
 METADATA_KEY = "cookies/metadata.json"
 KEYS_PREFIX = "keys/"
+OPENS_PREFIX = "opens/"
+"""Beside the jars: whoever lists those need not wade through permits."""
 HEAD_DIGITS = 12
+PERMIT_DIGITS = 4
+WINDOW_FORMAT = "%Y%m%dT%H"
 
 _JAR = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -23,6 +28,10 @@ _KEY_ENTRY_KEY = re.compile(r"keys/([0-9]{12})\.json", re.ASCII)
 _HEAD_KEY = re.compile(r"cookies/([a-z0-9][a-z0-9-]{0,31})/heads/([0-9]{12})\.json", re.ASCII)
 _GENERATION_KEY = re.compile(
     r"cookies/([a-z0-9][a-z0-9-]{0,31})/generations/([0-9a-f]{32})", re.ASCII
+)
+_PERMIT_KEY = re.compile(
+    r"opens/([a-z0-9][a-z0-9-]{0,31})/([0-9]{8}T[0-9]{2})/([0-9]{4}|[1-9][0-9]{4})",
+    re.ASCII,
 )
 
 
@@ -70,6 +79,20 @@ def generation_key(jar: str, generation: GenerationId) -> str:
     return f"{generations_prefix(jar)}{generation}"
 
 
+def opens_prefix(jar: str, window: str = "") -> str:
+    """Return where the permits of a jar lie: all of them, or those of one window."""
+    return f"{OPENS_PREFIX}{jar}/{window}{'/' if window else ''}"
+
+
+def permit_key(jar: str, window: str, number: int) -> str:
+    return f"{opens_prefix(jar, window)}{number:0{PERMIT_DIGITS}d}"
+
+
+def window_of(moment: datetime) -> str:
+    """Return the window of a moment, its hour in UTC: '20260601T12'."""
+    return moment.astimezone(UTC).strftime(WINDOW_FORMAT)
+
+
 def view_key(jar: str, slot: str) -> str:
     """Return the name that operators were promised: 'cookies/youtube-cookies-active.txt'."""
     return f"{JARS_PREFIX}{jar}-cookies-{slot}.txt"
@@ -95,3 +118,9 @@ def parse_generation_key(key: str) -> tuple[str, GenerationId] | None:
     """Return jar and id of a generation's key, or None for any other object."""
     match = _GENERATION_KEY.fullmatch(key)
     return (match[1], GenerationId(match[2])) if match else None
+
+
+def parse_permit_key(key: str) -> tuple[str, str, int] | None:
+    """Return jar, window and number of a permit's key, or None for any other object."""
+    match = _PERMIT_KEY.fullmatch(key)
+    return (match[1], match[2], int(match[3])) if match and int(match[3]) else None

@@ -80,6 +80,7 @@ def open_vault(
         clock=utc_now,
         sites=settings.sites,
         backup_count=settings.backup_count,
+        opens_per_hour=settings.opens_per_hour,
         anchors=(FileAnchors(settings.state_dir),),
         flow_run=flow_run,
         listener=listener,

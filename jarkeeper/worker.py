@@ -12,15 +12,16 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from jarkeeper.errors import JarkeeperError
 from jarkeeper.hardening import end_with_parent, harden
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings
-from jarkeeper.youtube.messages import Event, Start, Stopped, decode, encode
+from jarkeeper.youtube.messages import Close, Event, Start, Stopped, decode, encode
 
 if TYPE_CHECKING:
-    from jarkeeper.vault import Vault
+    from jarkeeper.vault import Capability
 
 
 def main() -> None:
@@ -45,12 +46,10 @@ def serve(
     requests: BinaryIO, send: Callable[[Event], None], *, fail: Callable[[Exception], None]
 ) -> None:
     """Answer requests until `Close`; the vault is opened by its settings when a jar is needed."""
-    start = decode(requests.readline())
-    if not isinstance(start, Start):
-        raise JarkeeperError("worker: expected 'Start' as the first message")
     settings = Settings.read()
     # Imports leave nothing to collect, and what they make stays: no collection need look at it.
     gc.disable()
+    from jarkeeper.vault import BoundVault
     from jarkeeper.wiring import connect, open_vault
     from jarkeeper.youtube.service import Service
 
@@ -60,10 +59,31 @@ def serve(
     for name in (*(variable.name for variable in VARIABLES.values()), *AWS_VARIABLES):
         os.environ.pop(name, None)  # what yt-dlp starts, ffmpeg and deno, inherits no key
 
-    def vault() -> Vault:
-        return open_vault(settings, actor=start.actor, flow_run=start.flow_run)
+    # While all that was imported, the run has looked at the cookies.
+    start = decode(requests.readline())
+    if isinstance(start, Close):
+        return
+    if not isinstance(start, Start):
+        raise JarkeeperError("worker: expected 'Start' as the first message")
+    capability = capability_of(start)
+
+    def vault() -> BoundVault:
+        whole = open_vault(settings, actor=start.actor, flow_run=start.flow_run)
+        return BoundVault(whole, capability)
 
     Service(vault, settings=settings, start=start, send=send, fail=fail).serve(requests)
+
+
+def capability_of(start: Start) -> Capability:
+    """Return what the run may do in the vault."""
+    from jarkeeper.vault import Capability
+
+    return Capability(
+        jar=start.jar,
+        base_head=start.base_head,
+        until=datetime.fromisoformat(start.until),
+        beyond_limit=start.beyond_limit,
+    )
 
 
 def last_words(error: Exception | None) -> Stopped:

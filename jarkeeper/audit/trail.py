@@ -86,9 +86,9 @@ class Trail:
         """The key that authenticates events."""
         return self._key
 
-    def intent(self, access: Access) -> Access:
+    def intent(self, access: Access, *, detail: str = "") -> Access:
         """Record what is about to happen, or raise `AuditUnavailable`: then it must not."""
-        self._append(self._event(access, Phase.INTENT))
+        self._append(replace(self._event(access, Phase.INTENT), detail=detail))
         return access
 
     def outcome(

@@ -37,6 +37,7 @@ class Chosen(TypedDict):
     cookies: str
     quality: str
     concurrency: int | None
+    beyond_limit: bool
     as_flow: bool
     quiet: bool
 
@@ -88,6 +89,11 @@ class Chosen(TypedDict):
     type=click.IntRange(1, LIMITS.concurrency_max),
     metavar="N",
     help="Downloads at once, instead of JARKEEPER_CONCURRENCY (4).",
+)
+@click.option(
+    "--beyond-limit",
+    is_flag=True,
+    help="Open the jar even if COOKIE_OPENS_PER_HOUR is reached; this goes on record.",
 )
 @click.option("--flow", "as_flow", is_flag=True, help="Run it as the Prefect flow.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
@@ -162,4 +168,5 @@ def _request(settings: Settings, urls: tuple[str, ...], chosen: Chosen) -> Downl
         cookies=CookiePolicy(chosen["cookies"]),
         quality=Quality(chosen["quality"]),
         concurrency=chosen["concurrency"] or settings.concurrency,
+        beyond_limit=chosen["beyond_limit"],
     )

@@ -39,6 +39,7 @@ def run_as_flow(settings: Settings, request: DownloadRequest, *, quiet: bool) ->
             cookies=request.cookies,
             quality=request.quality,
             concurrency=request.concurrency,
+            beyond_limit=request.beyond_limit,
         )
     except flows.DownloadFailed as failed:
         summary = failed.summary

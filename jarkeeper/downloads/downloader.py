@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +24,7 @@ from jarkeeper.errors import VaultError
 from jarkeeper.limits import LIMITS
 from jarkeeper.media.destination import Destination, Kind
 from jarkeeper.settings import Settings
+from jarkeeper.temporary import sweep
 from jarkeeper.youtube.failures import FailureClass, row_of
 from jarkeeper.youtube.messages import (
     Event,
@@ -81,17 +82,10 @@ class Downloader:
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
+        sweep(self.settings.temp_dir)  # what a run before us left when it was killed
         self._destination.open()
-        start = Start(
-            jar=self.request.jar,
-            staging=str(self._destination.parts),
-            quality=self.request.quality.value,
-            threads=self.request.concurrency,
-            actor=self._actor,
-            flow_run=self._flow_run,
-        )
         # The worker imports yt-dlp while the cookies are being looked at.
-        self._session = WorkerSession(self.settings, start, listener=self._hear)
+        self._session = WorkerSession(self.settings, listener=self._hear)
         return self
 
     def __exit__(
@@ -105,7 +99,9 @@ class Downloader:
 
     def prepare(self) -> Preparation:
         """Return which cookies can be used. Raises `VaultError` without a vault."""
-        self._preparation = prepare(self.settings, self.request, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        self._preparation = prepare(self.settings, self.request, now=now)
+        self._worker().begin(self._start(base_head=self._preparation.head_seq, now=now))
         self._circuit.allow(Use(use) for use in self._preparation.usable)
         if self._preparation.stop is not None:
             self._circuit.give_up_on(FailureClass(self._preparation.stop))
@@ -190,6 +186,20 @@ class Downloader:
             stopped=self.stopped,
             trouble=self._session.trouble if self._session else None,
             seconds=time.monotonic() - self._began,
+        )
+
+    def _start(self, *, base_head: int, now: datetime) -> Start:
+        """Return what the worker is told: what it may do in the vault, and what is wanted."""
+        return Start(
+            jar=self.request.jar,
+            base_head=base_head,
+            until=(now + timedelta(hours=LIMITS.run_hours_max)).isoformat(),
+            beyond_limit=self.request.beyond_limit,
+            staging=str(self._destination.parts),
+            quality=self.request.quality.value,
+            threads=self.request.concurrency,
+            actor=self._actor,
+            flow_run=self._flow_run,
         )
 
     def _try(self, video: Video, *, began: float) -> VideoReceipt:
@@ -295,9 +305,15 @@ class Downloader:
         self._hear(receipt)
         return receipt
 
+    def _do_without(self, use: Use, failure: FailureClass) -> None:
+        if row_of(failure).stops_run:  # no slot is to blame, so no other one steps in
+            self._circuit.give_up_on(failure)
+        else:
+            self._circuit.withdraw(use)
+
     def _hear(self, notice: Notice) -> None:
         if isinstance(notice, Withheld):
-            self._circuit.withdraw(Use(notice.use))
+            self._do_without(Use(notice.use), FailureClass(notice.failure))
         if isinstance(notice, STORY):
             self._events.append(notice)
             LOG.info("%s", encode(notice).decode().rstrip())

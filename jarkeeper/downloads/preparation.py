@@ -68,6 +68,7 @@ def judge(
         tuple(use.value for use in usable),
         tuple(findings),
         "; ".join(sentences),
+        head.seq,
         stop,
     )
 

@@ -63,6 +63,8 @@ class Preparation:
     usable: tuple[str, ...]
     findings: tuple[Finding, ...]
     cookie_status: str
+    head_seq: int = 0
+    """The head that was looked at; 0 where there is none."""
     stop: str | None = None
     """The class of failure for which YouTube still wants a pause: the run must not begin."""
 

@@ -35,6 +35,8 @@ class DownloadRequest:
     cookies: CookiePolicy = CookiePolicy.ALWAYS
     quality: Quality = Quality.BEST
     concurrency: int = 4
+    beyond_limit: bool = False
+    """Whether the jar may be opened also where this hour's limit is reached."""
 
     def __post_init__(self) -> None:
         if not self.targets:
@@ -54,6 +56,8 @@ class DownloadRequest:
         cookies: CookiePolicy = CookiePolicy.ALWAYS,
         quality: Quality = Quality.BEST,
         concurrency: int = 4,
+        beyond_limit: bool = False,
     ) -> DownloadRequest:
         """Return the request for these URLs; the gate names every one that it refuses."""
-        return cls(parse_targets(urls), destination, jar, cookies, quality, concurrency)
+        targets = parse_targets(urls)
+        return cls(targets, destination, jar, cookies, quality, concurrency, beyond_limit)

@@ -1,5 +1,6 @@
 """The jar: all cookies of one login, read strictly and written in one canonical form."""
 
+from jarkeeper.jar.canonical import read_canonical
 from jarkeeper.jar.cookie import (
     AUTHENTICATION_COOKIES,
     LASTING_COOKIES,
@@ -25,4 +26,5 @@ __all__ = [
     "emit_jar",
     "login_cookies",
     "parse_jar",
+    "read_canonical",
 ]

@@ -103,6 +103,13 @@ def in_order(cookies: Iterable[Cookie]) -> tuple[Cookie, ...]:
     return tuple(latest[identity] for identity in sorted(latest))
 
 
+def jar_in_order(cookies: tuple[Cookie, ...]) -> Jar:
+    """Return a jar of cookies that are in canonical order, without putting them into it again."""
+    jar = object.__new__(Jar)
+    object.__setattr__(jar, "cookies", cookies)
+    return jar
+
+
 def login_cookies(jar: Jar) -> tuple[Cookie, ...]:
     """Return the authentication cookies: equal before and after use means nothing to keep."""
     return tuple(cookie for cookie in jar.cookies if cookie.name in AUTHENTICATION_COOKIES)

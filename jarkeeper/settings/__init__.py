@@ -1,8 +1,17 @@
 """The settings: read once from the environment, checked together, never echoed when secret."""
 
 from jarkeeper.settings.aws import AWS_VARIABLES
-from jarkeeper.settings.model import Settings
+from jarkeeper.settings.model import OPENS_PER_HOUR, TEMP_DIR, Settings
 from jarkeeper.settings.origins import Origin, origins
 from jarkeeper.settings.variables import VARIABLES, Variable
 
-__all__ = ["AWS_VARIABLES", "VARIABLES", "Origin", "Settings", "Variable", "origins"]
+__all__ = [
+    "AWS_VARIABLES",
+    "OPENS_PER_HOUR",
+    "TEMP_DIR",
+    "VARIABLES",
+    "Origin",
+    "Settings",
+    "Variable",
+    "origins",
+]

@@ -15,8 +15,11 @@ from jarkeeper.settings.variables import VARIABLES
 from jarkeeper.words import printable
 
 YOUTUBE_SITES = ("youtube.com",)
+TEMP_DIR = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
 WARNING_DAYS = 14.0
 CRITICAL_DAYS = 3.0
+OPENS_PER_HOUR = 120
+"""Two a minute: a run opens a slot once, and again after each COOKIE_REFRESH_INTERVAL."""
 KMS = "aws:kms"
 PLACES = ("vault", "key_file", "state_dir")
 S3_SCHEME = "s3://"
@@ -48,7 +51,7 @@ class Settings:
     """A wrapping key used instead of the key file; beside a KMS key, it encrypts jars in memory."""
     encryption_key_parameter: str | None = None
     """The name of a SecureString in Parameter Store that holds COOKIE_ENCRYPTION_KEY."""
-    temp_dir: Path = Path("/dev/shm")  # noqa: S108 - checked for safe permissions on use
+    temp_dir: Path = TEMP_DIR
     """Where a temporary file goes if one cannot be avoided; memory, not disk."""
     refresh_interval: int = 86_400
     """Seconds after which a run asks the vault again for the jar it uses."""
@@ -56,6 +59,8 @@ class Settings:
     """Whether a run checks its cookies before it starts."""
     backup_count: int = 3
     """How many earlier generations stay as backups."""
+    opens_per_hour: int = OPENS_PER_HOUR
+    """How often a jar may be opened in an hour of the clock, by all processes together."""
     expiry_warning_days: float = WARNING_DAYS
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS

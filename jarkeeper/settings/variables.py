@@ -36,6 +36,7 @@ VARIABLES: dict[str, Variable] = {
     "refresh_interval": Variable("COOKIE_REFRESH_INTERVAL", forms.whole(1, 31_536_000)),
     "validation_enabled": Variable("COOKIE_VALIDATION_ENABLED", forms.flag, forms.write_flag),
     "backup_count": Variable("COOKIE_BACKUP_COUNT", forms.whole(1, LIMITS.backups_max)),
+    "opens_per_hour": Variable("COOKIE_OPENS_PER_HOUR", forms.whole(1, LIMITS.opens_per_hour_max)),
     "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", forms.days),
     "expiry_critical_days": Variable("COOKIE_EXPIRY_CRITICAL_DAYS", forms.days),
     "sites": Variable("JARKEEPER_SITES", forms.sites, ",".join),

@@ -15,6 +15,7 @@ from jarkeeper.errors import (
     KeyUnavailable,
     LendRefused,
     NotFound,
+    NotGranted,
     RollbackError,
     StoreError,
     StoreUnknown,
@@ -25,6 +26,7 @@ from jarkeeper.errors import (
 _ENDINGS: tuple[tuple[type[Exception], Outcome, str], ...] = (
     (Conflict, Outcome.CONFLICT, "conflict"),
     (NotFound, Outcome.REFUSED, "not_found"),
+    (NotGranted, Outcome.REFUSED, "capability"),
     (InputError, Outcome.REFUSED, "input"),
     (RollbackError, Outcome.FAILED, "rollback"),
     (EnvelopeError, Outcome.FAILED, "envelope"),
@@ -37,12 +39,12 @@ _ENDINGS: tuple[tuple[type[Exception], Outcome, str], ...] = (
 
 
 @contextmanager
-def recorded(trail: Trail, access: Access) -> Iterator[None]:
+def recorded(trail: Trail, access: Access, *, detail: str = "") -> Iterator[None]:
     """Record the intent, or raise `AuditUnavailable`; then the outcome of whatever goes wrong.
 
     The caller records that it went well: only it knows whether that may still fail.
     """
-    trail.intent(access)
+    trail.intent(access, detail=detail)
     try:
         yield
     except BaseException as error:

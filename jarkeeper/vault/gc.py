@@ -22,6 +22,7 @@ from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import repair_view
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
 from jarkeeper.vault.log import read_history, read_newest
+from jarkeeper.vault.permits import collect_permits
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import GcReceipt
 from jarkeeper.vault.view import jar_names
@@ -34,18 +35,25 @@ def collect(ports: Ports, *, grace: timedelta) -> GcReceipt:
     now = ports.clock()
     leftover_before = now - max(grace, timedelta(seconds=LIMITS.leftover_seconds_min))
     access = Access(Action.GC)
-    generations = leftovers = 0
+    generations = leftovers = permits = 0
     with recorded(ports.trail, access):
         for jar in jar_names(ports):
             generations += _collect_generations(ports, jar, before=now - grace)
             leftovers += _collect_leftovers(ports, jar, before=leftover_before)
+            permits += collect_permits(ports, jar, now=now)
         swept = ports.store.sweep(leftover_before) if isinstance(ports.store, Tended) else 0
-    counts = {"generations": generations, "leftovers": leftovers, "temporary_files": swept}
+    counts = {
+        "generations": generations,
+        "leftovers": leftovers,
+        "permits": permits,
+        "temporary_files": swept,
+    }
     return GcReceipt(
         vault=ports.vault,
         at=now,
         generations=generations,
         leftovers=leftovers,
+        permits=permits,
         temporary_files=swept,
         warnings=_record(ports, access, counts),
     )

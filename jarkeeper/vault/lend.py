@@ -15,16 +15,23 @@ from jarkeeper.vault.closing import repair_view
 from jarkeeper.vault.generations import open_generation
 from jarkeeper.vault.lent import LentJar, SealedJar
 from jarkeeper.vault.log import read_existing
+from jarkeeper.vault.permits import take_permit
 from jarkeeper.vault.ports import Ports
+
+BEYOND_LIMIT = "beyond_limit"
+"""In the audit trail: somebody opened a jar without a permit, as they asked for."""
 
 _FRESH = "import fresh cookies with `jarkeeper import cookies.txt`"
 
 
-def lend(ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False) -> LentJar:
+def lend(
+    ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False, beyond_limit: bool = False
+) -> LentJar:
     """Return a generation for use: of several backups the newest that can be used.
 
-    `LendRefused` where the slot is dead or cooling, `AuditUnavailable` where the loan cannot be
-    recorded, `IntegrityError` where what is stored is not what was committed.
+    `LendRefused` where the slot is dead or cooling, or the jar was opened too often this hour,
+    `AuditUnavailable` where the loan cannot be recorded, `IntegrityError` where what is stored is
+    not what was committed.
     """
     stored, warnings = read_existing(ports, jar)
     head = stored.head
@@ -37,10 +44,14 @@ def lend(ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False) -> Len
         generation="" if item is None else item.generation.id,
         head_seq=head.seq,
     )
-    with recorded(ports.trail, access):
+    detail = BEYOND_LIMIT if beyond_limit else ""
+    with recorded(ports.trail, access, detail=detail):
         _require_anchors(jar, warnings)
         allowed = _allowed(head, slot, item, now=now, allow_dead=allow_dead)
+        if not beyond_limit:
+            take_permit(ports, access)
         lent = _hand_out(ports, access, head, allowed)
+        ports.trail.outcome(access, Outcome.OK, detail=detail)
     repair_view(ports, head)
     return lent
 
@@ -58,17 +69,15 @@ def _require_anchors(jar: str, warnings: tuple[str, ...]) -> None:
 def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> LentJar:
     record = item.generation
     parsed = parse_jar(open_generation(ports, head.jar, record), sites=ports.sites)
-    lent = LentJar(
+    return LentJar(
         jar_name=head.jar,
         slot=Slot(access.slot),
         generation=record.id,
         fingerprint=record.fingerprint,
         head_seq=head.seq,
         facts=record.facts,
-        sealed=SealedJar(parsed.jar, sites=ports.sites, key=ports.memory_key),
+        sealed=SealedJar(parsed.jar, key=ports.memory_key),
     )
-    ports.trail.outcome(access, Outcome.OK)
-    return lent
 
 
 def _allowed(

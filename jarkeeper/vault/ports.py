@@ -29,6 +29,8 @@ class Ports:
     clock: Clock
     sites: tuple[str, ...]
     backup_count: int
+    opens_per_hour: int
+    """How often one jar may be opened in an hour, over all processes."""
     memory_key: bytes | None = field(default=None, repr=False)
     """32 bytes that encrypt jars in memory; without it each process has a random key."""
 

@@ -52,5 +52,7 @@ class GcReceipt:
     """Generations that no slot had named for longer than the grace."""
     leftovers: int
     """Generations that were sealed but never committed."""
+    permits: int
+    """Permits of hours that are over for a day."""
     temporary_files: int
     warnings: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from jarkeeper.heads import Head
 from jarkeeper.jar import Jar
 from jarkeeper.keys import KeyWrapper
 from jarkeeper.names import VaultId, checked_jar_name
+from jarkeeper.settings import OPENS_PER_HOUR
 from jarkeeper.slots import Mark, Slot, SlotState
 from jarkeeper.stores import Store
 from jarkeeper.vault import changes, view
@@ -64,6 +65,7 @@ class Vault:
         clock: Clock,
         sites: tuple[str, ...],
         backup_count: int,
+        opens_per_hour: int = OPENS_PER_HOUR,
         anchors: Sequence[Anchors] = (),
         flow_run: str | None = None,
         listener: Callable[[Event], None] | None = None,
@@ -94,6 +96,7 @@ class Vault:
                 clock=clock,
                 sites=sites,
                 backup_count=backup_count,
+                opens_per_hour=opens_per_hour,
                 memory_key=memory_key,
             )
         )
@@ -112,9 +115,20 @@ class Vault:
         """Make these cookies active; `force` even where they are no login and would replace one."""
         return import_jar(self.ports, checked_jar_name(jar), content, force=force)
 
-    def lend(self, jar: str, slot: Slot = Slot.ACTIVE, *, allow_dead: bool = False) -> LentJar:
-        """Return a generation for use; `allow_dead` is for probes that look for a recovery."""
-        return lend(self.ports, checked_jar_name(jar), slot, allow_dead=allow_dead)
+    def lend(
+        self,
+        jar: str,
+        slot: Slot = Slot.ACTIVE,
+        *,
+        allow_dead: bool = False,
+        beyond_limit: bool = False,
+    ) -> LentJar:
+        """Return a generation for use; `allow_dead` is for probes that look for a recovery.
+
+        `beyond_limit` opens it also where this hour's limit is reached, which goes on record.
+        """
+        jar = checked_jar_name(jar)
+        return lend(self.ports, jar, slot, allow_dead=allow_dead, beyond_limit=beyond_limit)
 
     def write_back(self, lent: LentJar, jar: Jar) -> WriteBackReceipt:
         """Keep what YouTube changed in a lent jar; the receipt carries the loan that goes on."""

@@ -140,7 +140,7 @@ def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[Le
         fingerprint=record.fingerprint,
         head_seq=done.stored.head.seq,
         facts=facts,
-        sealed=SealedJar(jar, sites=ports.sites, key=ports.memory_key),
+        sealed=SealedJar(jar, key=ports.memory_key),
     )
     return kept, done
 

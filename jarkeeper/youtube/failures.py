@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from jarkeeper.slots import SlotState
 from jarkeeper.youtube.rows import FailureClass, Help, RetryRule, Row
-from jarkeeper.youtube.table import LOCAL_STARTS, TABLE, UNKNOWN
+from jarkeeper.youtube.table import LOCAL_STARTS, OPEN_LIMIT, TABLE, UNKNOWN
 
 __all__ = [
+    "OPEN_LIMIT",
     "TABLE",
     "UNKNOWN",
     "Classification",
@@ -41,7 +42,7 @@ _STRANGERS = re.compile(
 # The name of a downloaded file holds its title, and so a space; that of a cookie file does not.
 _PATH = re.compile(r"(?<=: )(['\"])(?![^\s'\"]*cookie[^\s'\"]*\1).*\1")
 _STATUS = re.compile(r"http error ([1-5]\d\d)")
-_ROWS = {row.failure: row for row in (*TABLE, UNKNOWN)}
+_ROWS = {row.failure: row for row in (*TABLE, OPEN_LIMIT, UNKNOWN)}
 # A status or a broken connection, which is all that warnings are asked for beside rows 3 and 27.
 _EVIDENCE = tuple(
     _ROWS[failure]

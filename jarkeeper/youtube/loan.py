@@ -16,7 +16,7 @@ from jarkeeper.checks import is_authenticated, observe
 from jarkeeper.errors import JarkeeperError, WriteBackRefused
 from jarkeeper.heads import SlotState
 from jarkeeper.jar import AUTHENTICATION_COOKIES, Cookie, Jar, belongs, emit_jar, login_cookies
-from jarkeeper.vault import LentJar, Vault
+from jarkeeper.vault import BoundVault, LentJar
 from jarkeeper.youtube.cleaning import Cleaner
 from jarkeeper.youtube.failures import Classification
 from jarkeeper.youtube.messages import Event, Lent, Marked, WroteBack
@@ -36,7 +36,7 @@ class Loan:
 
     def __init__(
         self,
-        vault: Vault,
+        vault: BoundVault,
         lent: LentJar,
         *,
         use: str,

@@ -15,9 +15,16 @@ from jarkeeper.errors import JarkeeperError
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first line: what the worker needs besides its settings. `staging` is a directory."""
+    """The first line: what the run may do in the vault, and what the worker needs besides.
+
+    It may use `jar`, of head `base_head` or a newer one, until an ISO 8601 moment. `staging` is a
+    directory.
+    """
 
     jar: str
+    base_head: int
+    until: str
+    beyond_limit: bool
     staging: str
     quality: str
     threads: int
@@ -65,10 +72,11 @@ class Lent:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The vault did not lend the jar of a slot; `reason` says why."""
+    """The vault did not lend the jar of a slot; `reason` says why, `failure` is its class."""
 
     use: str
     reason: str
+    failure: str
 
 
 @dataclass(frozen=True, slots=True)

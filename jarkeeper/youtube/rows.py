@@ -42,6 +42,7 @@ class FailureClass(StrEnum):
     DISK_FULL = "DISK_FULL"
     LOCAL = "LOCAL"
     BAD_TARGET = "BAD_TARGET"
+    OPEN_LIMIT = "OPEN_LIMIT"
     UNKNOWN = "UNKNOWN"
 
 

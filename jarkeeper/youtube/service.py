@@ -17,7 +17,7 @@ from jarkeeper.errors import (
 )
 from jarkeeper.heads import Slot
 from jarkeeper.settings import Settings
-from jarkeeper.vault import Vault
+from jarkeeper.vault import BoundVault
 from jarkeeper.youtube.cleaning import Cleaner
 from jarkeeper.youtube.extract import Extractor
 from jarkeeper.youtube.failures import FailureClass
@@ -40,7 +40,11 @@ SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
 
 
 class SlotWithheld(JarkeeperError):
-    """The vault keeps this slot's jar to itself; other cookies may still do."""
+    """The vault keeps this slot's jar to itself; the class says whether other cookies may do."""
+
+    def __init__(self, message: str, failure: FailureClass) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class Service:
@@ -48,7 +52,7 @@ class Service:
 
     def __init__(
         self,
-        open_vault: Callable[[], Vault],
+        open_vault: Callable[[], BoundVault],
         *,
         settings: Settings,
         start: Start,
@@ -99,7 +103,7 @@ class Service:
                 number=request.number,
                 video_id=request.video_id,
                 use=request.use,
-                failure=FailureClass.COOKIE_FORMAT,
+                failure=error.failure,
                 file=None,
                 title=None,
                 received=0,
@@ -116,7 +120,7 @@ class Service:
         try:
             loan = self._loan(request.use)
         except SlotWithheld as error:
-            return Expanded(request.number, [], FailureClass.COOKIE_FORMAT, error.message, None)
+            return Expanded(request.number, [], error.failure, error.message, None)
         return self._extractor().expand(request, loan)
 
     def _extractor(self) -> Extractor:
@@ -151,8 +155,9 @@ class Service:
         except RollbackError:
             raise  # no slot of a vault that was set back can be trusted
         except (NotFound, LendRefused, IntegrityError) as error:
-            self._send(Withheld(use, error.message))
-            raise SlotWithheld(error.message) from None
+            failure = class_of(error)
+            self._send(Withheld(use, error.message, failure))
+            raise SlotWithheld(error.message, failure) from None
         return Loan(
             vault,
             lent,
@@ -161,3 +166,9 @@ class Service:
             send=self._send,
             cleaner=self._cleaner,
         )
+
+
+def class_of(error: NotFound | LendRefused | IntegrityError) -> FailureClass:
+    """Return what it means that the vault did not lend: too many opens concern every slot."""
+    too_often = isinstance(error, LendRefused) and error.reason == "rate"
+    return FailureClass.OPEN_LIMIT if too_often else FailureClass.COOKIE_FORMAT

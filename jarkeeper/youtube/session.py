@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
 
-from jarkeeper.durable import Unsafe, check_parents
-from jarkeeper.errors import JarkeeperError, SettingsError, VaultError
+from jarkeeper.errors import JarkeeperError, VaultError
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
+from jarkeeper.temporary import private_home
 from jarkeeper.youtube.messages import (
     Close,
     Event,
@@ -35,23 +33,20 @@ from jarkeeper.youtube.messages import (
     encode,
 )
 
-HOME_PREFIX = "jarkeeper-"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 """Of the run's environment. Everything else the worker needs is in its settings."""
 
 
 class WorkerSession:
-    """One worker process for one run. Thread-safe; a context manager.
+    """One worker process for one run. Thread-safe; a context manager. `begin` comes first.
 
     A worker that dies is started again once, and what it had not answered is asked again.
     `listener` hears every event that answers no question, from a thread of the session's own.
     """
 
-    def __init__(
-        self, settings: Settings, start: Start, *, listener: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, settings: Settings, *, listener: Callable[[Event], None]) -> None:
         self._settings = settings
-        self._start = start
+        self._start: Start | None = None
         self._listener = listener
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -69,6 +64,12 @@ class WorkerSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def begin(self, start: Start) -> None:
+        """Tell the worker what the run is about: it has imported yt-dlp meanwhile."""
+        with self._lock:
+            self._start = start
+            self._send(start)
 
     def fetch(self, video_id: str, *, use: str) -> Fetched:
         """Return how one try at a video ended. Raises `VaultError` when the worker cannot go on."""
@@ -138,7 +139,9 @@ class WorkerSession:
         with start_worker(self._settings, home) as process:
             with self._lock:
                 self._process = process
-                for request in (self._start, *(request for request, _ in self._open.values())):
+                if self._start is not None:
+                    self._send(self._start)
+                for request, _ in self._open.values():
                     self._send(request)
                 if self._closing:
                     self._send(Close())
@@ -197,27 +200,3 @@ def start_worker(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,  # Ctrl-C is for the run, which then closes the worker in order
     )
-
-
-@contextlib.contextmanager
-def private_home(temp_dir: Path) -> Iterator[Path]:
-    """Yield an empty directory of our own, named after our process for the sweep after a crash."""
-    parent = checked_temp_dir(temp_dir)
-    home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-", dir=parent))
-    try:
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def checked_temp_dir(temp_dir: Path) -> Path:
-    """Return the directory for private files, or raise `SettingsError` where others rule it."""
-    parent = temp_dir if temp_dir.is_dir() else Path(tempfile.gettempdir())
-    try:
-        check_parents(parent / "home")
-    except Unsafe as error:
-        raise SettingsError(
-            (f"COOKIE_TEMP_DIR: {error.strerror}",),
-            hint="choose a directory of your own, or one with the sticky bit, such as /dev/shm",
-        ) from None
-    return parent

@@ -352,3 +352,13 @@ UNKNOWN = Row(
     explanation="yt-dlp gave a reason that is not known here",
     next_step="update yt-dlp; if it persists, report the detail that stands beside this",
 )
+
+OPEN_LIMIT = Row(
+    number=31,
+    failure=FailureClass.OPEN_LIMIT,
+    stops_run=True,
+    explanation="the jar was opened as often as its limit for an hour allows",
+    next_step="see `jarkeeper audit` for what opens it so often, and run it again in the next "
+    "hour; with `--beyond-limit` it does not wait, and that goes on record",
+)
+"""No text of yt-dlp: the vault says so before YouTube is asked. All slots share the limit."""

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from jarkeeper.names import permit_key, window_of
 from jarkeeper.settings import Settings
+from jarkeeper.wiring import open_vault
 from standin.server import StandIn
 
 CANARY = "canary-7f3a"
@@ -183,6 +186,27 @@ def test_without_a_vault_nothing_is_asked_of_youtube(jarkeeper, youtube):
     assert json.loads(ended.stdout)["hint"] == "run `jarkeeper init`"
     assert "jarkeeper: error: vault" in ended.stderr
     assert youtube.control.requests() == []
+
+
+def test_a_jar_that_was_opened_too_often_ends_with_4_and_goes_on_when_told_to(
+    ready, jarkeeper, environment, settings
+):
+    environment["COOKIE_OPENS_PER_HOUR"] = "1"
+    store = open_vault(settings).ports.store
+    for hours in (0, 1):
+        window = window_of(datetime.now(UTC) + timedelta(hours=hours))
+        store.put_if_absent(permit_key("youtube", window, 1), b"taken")
+
+    refused = jarkeeper("download", VIDEO)
+    told = jarkeeper("download", VIDEO, "--beyond-limit")
+    trail = jarkeeper("audit")
+
+    assert refused.returncode == 4
+    assert "was opened once since" in refused.stderr
+    assert "--beyond-limit" in refused.stderr
+    assert told.returncode == 0
+    assert "rate" in trail.stdout
+    assert "beyond_limit" in trail.stdout
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,16 @@ from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Outcome, Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.downloads.run import run_downloads
-from jarkeeper.errors import NotFound, NotInitialised
+from jarkeeper.errors import NotFound, NotInitialised, VaultError
 from jarkeeper.heads import SlotState
 from jarkeeper.jar import LASTING_COOKIES
+from jarkeeper.names import permit_key, window_of
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
-from jarkeeper.youtube.messages import Lent, Marked, Progress, Withheld, WroteBack
-from jarkeeper.youtube.policy import CookiePolicy
+from jarkeeper.youtube.messages import Lent, Marked, Progress, Start, Withheld, WroteBack
+from jarkeeper.youtube.policy import CookiePolicy, Use
+from jarkeeper.youtube.session import WorkerSession
 from standin.server import StandIn
 
 VIDEO = "dQw4w9WgXcQ"
@@ -512,6 +516,133 @@ def test_a_tampered_active_jar_gives_way_to_the_backup(vault, settings, youtube,
     assert any(isinstance(event, Withheld) for event in events)
 
 
+@pytest.mark.parametrize("cookies", [CookiePolicy.ALWAYS, CookiePolicy.WHEN_NEEDED])
+def test_a_jar_that_was_opened_too_often_stops_the_run_and_no_other_cookies_step_in(
+    vault, youtube, settings, tmp_path, cookies
+) -> None:
+    take_in(vault, youtube, "old", "new")
+    if cookies is CookiePolicy.WHEN_NEEDED:
+        youtube.control.set_answer("age_gate")
+    use_up_opens(vault)
+    youtube.control.clear()
+    events: list[object] = []
+    ids = tuple(f"video{number:06d}" for number in range(20))
+    request = DownloadRequest.of(ids, tmp_path / "videos", cookies=cookies, concurrency=8)
+
+    summary = run_downloads(replace(settings, opens_per_hour=1), request, listener=events.append)
+
+    assert summary.stopped == "the jar was opened as often as its limit for an hour allows"
+    assert summary.downloaded == 0
+    assert "OPEN_LIMIT" in summary.failures
+    assert set(summary.failures) <= {"OPEN_LIMIT", "AGE_GATE"}
+    assert summary.skipped >= 20 - 8
+    assert any("was opened once since" in notice for notice in summary.notices)
+    head = vault.status("youtube")
+    assert {item.state for item in head.slots.records()} == {SlotState.HEALTHY}
+    assert [event for event in events if isinstance(event, Lent)] == []
+    assert {event.use for event in events if isinstance(event, Withheld)} == {"active"}
+    if cookies is CookiePolicy.ALWAYS:
+        assert youtube.control.requests() == []
+    else:
+        assert {request.session for request in youtube.control.requests()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("failure", "usable", "stops"),
+    [("OPEN_LIMIT", {"active", "none"}, True), ("COOKIE_FORMAT", {"none"}, False)],
+)
+def test_a_withheld_jar_is_done_without_unless_that_stops_the_run(
+    settings, tmp_path, failure, usable, stops
+) -> None:
+    downloader = Downloader(settings, DownloadRequest.of((VIDEO,), tmp_path / "videos"))
+    downloader._circuit.allow([Use.ACTIVE])
+
+    downloader._hear(Withheld("active", "a reason", failure))
+
+    assert downloader._circuit.usable == usable
+    assert (downloader.stopped is not None) is stops
+
+
+def test_a_run_beyond_the_limit_goes_on_and_the_trail_tells(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    use_up_opens(vault)
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos", beyond_limit=True)
+
+    summary = run_downloads(replace(settings, opens_per_hour=1), request)
+
+    lends = [event for event in vault.trail.read() if event.action == "lend"]
+    assert summary.receipts[0].used == "active"
+    assert [event.detail for event in lends] == ["beyond_limit", "beyond_limit"]
+
+
+def test_videos_under_way_arrive_although_the_limit_is_reached_meanwhile(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    use_up_opens(vault, hours=(1,))
+    ours = replace(settings, opens_per_hour=1, refresh_interval=1)
+    request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos")
+
+    with Downloader(ours, request) as downloader:
+        downloader.prepare()
+        first = downloader.attempt(Video(VIDEO))
+        time.sleep(1.1)
+        second = downloader.attempt(Video(OTHER))
+        summary = downloader.finish()
+
+    assert (first.outcome, second.failure) == (Outcome.DOWNLOADED, "OPEN_LIMIT")
+    assert summary.stopped is not None
+
+
+def test_a_worker_gets_nothing_beyond_its_capability(vault, youtube, settings, tmp_path) -> None:
+    take_in(vault, youtube, "one")
+    start = Start(
+        jar="youtube",
+        base_head=1,
+        until="2026-01-01T00:00:00+00:00",
+        beyond_limit=False,
+        staging=str(tmp_path),
+        quality="best",
+        threads=1,
+        actor="test",
+    )
+    youtube.control.clear()
+    wrong = {
+        "could use it until 2026-01-01 00:00 UTC": start,
+        "the newest head is 1, but the run has seen head 9": replace(
+            start, base_head=9, until="2099-01-01T00:00:00+00:00"
+        ),
+    }
+
+    for message, capability in wrong.items():
+        with WorkerSession(settings, listener=lambda _: None) as session:
+            session.begin(capability)
+            with pytest.raises(VaultError, match=message):
+                session.fetch(VIDEO, use="active")
+
+    assert youtube.control.requests() == []
+    refused = [event for event in vault.trail.read() if event.outcome is not None]
+    assert [event.detail for event in refused[-2:]] == ["capability", "rollback"]
+
+
+def test_a_worker_that_is_never_told_to_begin_ends_in_order(settings) -> None:
+    with WorkerSession(settings, listener=lambda _: None) as session:
+        pass
+
+    assert session.trouble is None
+
+
+def test_a_run_that_ends_before_it_began_ends_its_worker(settings, tmp_path) -> None:
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    with pytest.raises(NotInitialised), Downloader(settings, request) as downloader:
+        downloader.prepare()
+
+    assert workers_of(os.getpid()) == []
+
+
 def test_a_failing_audit_stops_the_run_before_any_request(vault, settings, youtube, run) -> None:
     take_in(vault, youtube, "one")
     youtube.control.clear()
@@ -621,6 +752,29 @@ def test_marks_reach_the_listener(vault, youtube, run) -> None:
     run(VIDEO, listener=events.append)
 
     assert [event.state for event in events if isinstance(event, Marked)] == ["dead"]
+
+
+def test_a_run_begins_with_the_sweep_of_what_a_killed_one_left(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    left = tmp_path / "temp" / f"jarkeeper-{gone.pid}-left"
+    left.mkdir(mode=0o700, parents=True)
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    summary = run_downloads(replace(settings, temp_dir=left.parent), request)
+
+    assert summary.downloaded == 1
+    assert list(left.parent.iterdir()) == []
+
+
+def use_up_opens(vault: Vault, *, hours: tuple[int, ...] = (0, 1)) -> None:
+    """Take the first permit of this hour and of the next, as the test may run from one to other."""
+    for hour in hours:
+        window = window_of(datetime.now(UTC) + timedelta(hours=hour))
+        assert vault.ports.store.put_if_absent(permit_key("youtube", window, 1), b"taken")
 
 
 def break_audit(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from blocks import CookieManager
 from flows import download as module
 from flows.download import DownloadFailed, download
 from jarkeeper.errors import InputError, NotFound, TargetError
+from jarkeeper.names import permit_key, window_of
+from jarkeeper.wiring import open_vault
 from jarkeeper.youtube.policy import CookiePolicy
 from orchestration.place import url, video_ids
 from orchestration.runs import artifacts_of, flow_run_of, retried, run
@@ -193,6 +196,27 @@ def test_concurrency_is_the_settings_unless_it_is_given(youtube, place, monkeypa
     run(place, video_ids(1), concurrency=2)
 
     assert asked == [7, 2]
+
+
+def test_a_jar_that_was_opened_too_often_fails_the_run_and_goes_on_when_told_to(
+    youtube, place, monkeypatch
+):
+    place.import_session("first")
+    monkeypatch.setenv("COOKIE_OPENS_PER_HOUR", "1")
+    store = open_vault(place.settings).ports.store
+    for hours in (0, 1):
+        window = window_of(datetime.now(UTC) + timedelta(hours=hours))
+        store.put_if_absent(permit_key("youtube", window, 1), b"taken")
+
+    refused = run(place, video_ids(1))
+    told = run(place, video_ids(1), beyond_limit=True)
+
+    assert refused.is_failed()
+    assert "its limit for an hour" in refused.message
+    assert told.is_completed(), told.message
+    assert [event["detail"] for event in place.audit() if event["action"] == "lend"].count(
+        "beyond_limit"
+    ) == 2
 
 
 @pytest.mark.parametrize("concurrency", [0, 33])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import traceback
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -16,9 +13,9 @@ from jarkeeper.errors import Conflict, WriteBackRefused
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
+from processes import PROCESSES, in_processes
 from vaultkit import ACTOR, KEYS, SITES, cookie_file, jar_of, tag_of
 
-PROCESSES = 8
 ROUNDS = 12
 
 
@@ -45,40 +42,6 @@ def place(tmp_path):
     return tmp_path
 
 
-def in_processes(place, work):
-    """Run `work(vault, process)` in eight processes; return what each of them yields."""
-    pipes, children = [], []
-    gate_reading, gate_writing = os.pipe()
-    for number in range(PROCESSES):
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                os.close(gate_writing)
-                os.read(gate_reading, 1)
-                answer = list(work(open_vault(place), number))
-                with os.fdopen(writing, "w") as pipe:
-                    json.dump(answer, pipe)
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(code)
-        os.close(writing)
-        pipes.append(reading)
-        children.append(child)
-    os.close(gate_reading)
-    os.close(gate_writing)
-    answers = []
-    for reading in pipes:
-        with os.fdopen(reading) as pipe:
-            answers.append(pipe.read())
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    assert codes == [0] * PROCESSES
-    return [item for answer in answers for item in json.loads(answer)]
-
-
 def test_no_import_of_eight_processes_is_lost(place):
     def work(vault, number):
         for turn in range(ROUNDS):
@@ -88,7 +51,7 @@ def test_no_import_of_eight_processes_is_lost(place):
                 continue
             yield receipt.head_seq, receipt.generation
 
-    acknowledged = in_processes(place, work)
+    acknowledged = in_processes(lambda number: work(open_vault(place), number))
 
     history = open_vault(place).history("youtube")
     became_active = {(head.seq, head.active.generation.id) for head in history[1:]}
@@ -121,7 +84,7 @@ def test_commits_of_every_kind_at_once_happen_once_each(place):
                 continue
             yield receipt.head_seq, receipt.action
 
-    acknowledged = in_processes(place, work)
+    acknowledged = in_processes(lambda number: work(open_vault(place), number))
 
     vault = open_vault(place)
     actions = {head.seq: head.action for head in vault.history("youtube")}
@@ -146,7 +109,7 @@ def test_of_many_write_backs_of_one_loan_exactly_one_is_kept(place):
         except WriteBackRefused as error:
             yield "refused", error.reason
 
-    answers = in_processes(place, work)
+    answers = in_processes(lambda number: work(open_vault(place), number))
 
     vault = open_vault(place)
     assert Counter(answer for answer, _ in answers) == {"kept": 1, "refused": PROCESSES - 1}

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from jarkeeper.errors import SettingsError
-from jarkeeper.youtube.session import private_home
+from jarkeeper.temporary import private_home
 
 
 def test_a_place_that_others_rule_gets_no_private_files(tmp_path: Path) -> None:

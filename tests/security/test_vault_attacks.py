@@ -264,6 +264,7 @@ def test_a_wrong_key_opens_nothing():
         clock=room.clock,
         sites=SITES,
         backup_count=3,
+        opens_per_hour=120,
     )
     for call in (Vault(forged).status, Vault(forged).lend):
         with pytest.raises(IntegrityError):

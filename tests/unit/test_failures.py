@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from jarkeeper.slots import SlotState
 from jarkeeper.youtube.failures import (
+    OPEN_LIMIT,
     TABLE,
     UNKNOWN,
     Classification,
@@ -257,7 +258,12 @@ def test_a_text_of_youtube_is_known_in_any_dress(number, name, text):
 
 def test_every_row_has_a_text_here_or_is_read_from_warnings():
     assert {number for number, _, _ in TEXTS} | {3} == set(range(1, 30))
-    named = {name for _, name, _ in TEXTS} | {"COOKIE_ROTATED", "NOT_AUTHENTICATED", "UNKNOWN"}
+    named = {name for _, name, _ in TEXTS} | {
+        "COOKIE_ROTATED",
+        "NOT_AUTHENTICATED",
+        "OPEN_LIMIT",
+        "UNKNOWN",
+    }
     assert named == set(FailureClass)
 
 
@@ -275,13 +281,16 @@ def test_the_table_is_in_order_and_complete():
     assert numbers == sorted(numbers)
     assert set(numbers) == set(range(1, 30))
     assert [row.failure for row in TABLE] == list(dict.fromkeys(row.failure for row in TABLE))
-    assert {row.failure for row in TABLE} | {FailureClass.UNKNOWN} == set(FailureClass)
+    assert {row.failure for row in (*TABLE, OPEN_LIMIT, UNKNOWN)} == set(FailureClass)
 
 
 def test_only_the_rows_of_the_document_touch_a_slot():
     dead = {row.number for row in TABLE if row.slot_verdict is SlotState.DEAD}
     cooling = {row.number for row in TABLE if row.slot_verdict is SlotState.COOLING}
-    others = {row.slot_verdict for row in (*TABLE, UNKNOWN)} - {SlotState.DEAD, SlotState.COOLING}
+    others = {row.slot_verdict for row in (*TABLE, OPEN_LIMIT, UNKNOWN)} - {
+        SlotState.DEAD,
+        SlotState.COOLING,
+    }
 
     assert dead == {1, 3, 4, 15}
     assert cooling == {8, 9, 10}

@@ -20,11 +20,20 @@ from jarkeeper.youtube.messages import (
 )
 
 MESSAGES = [
-    Start("youtube", "/videos/.jarkeeper/parts", "best", 4, "cli"),
+    Start(
+        "youtube",
+        7,
+        "2026-11-23T12:00:00+00:00",
+        False,
+        "/videos/.jarkeeper/parts",
+        "best",
+        4,
+        "cli",
+    ),
     Fetch(1, "dQw4w9WgXcQ", "active"),
     Close(),
     Lent("active", "ab" * 16, "cd" * 8, 3),
-    Withheld("backup", "it is dead"),
+    Withheld("backup", "it is dead", "COOKIE_FORMAT"),
     Progress("dQw4w9WgXcQ", 10, None, None, 1.5),
     Marked("active", "ab" * 16, "dead", None, "COOKIE_ROTATED"),
     WroteBack("active", None, "login_gone"),

@@ -61,6 +61,7 @@ CHAINS: dict[str, tuple[bool, Use | None, Use | None]] = {
     "DISK_FULL": (False, None, None),
     "LOCAL": (False, None, None),
     "BAD_TARGET": (False, None, None),
+    "OPEN_LIMIT": (False, None, None),
     "UNKNOWN": (False, None, None),
 }
 

@@ -75,7 +75,7 @@ def test_write_backs_and_refusals_are_told_once_each() -> None:
         WroteBack("active", "b" * 32, None),
         WroteBack("active", "b" * 32, None),
         WroteBack("backup", None, "login_gone"),
-        Withheld("backup", "it is revoked"),
+        Withheld("backup", "it is revoked", "COOKIE_FORMAT"),
     )
 
     notices = summary(events=events).notices

@@ -51,7 +51,7 @@ def test_a_closed_loan_does_not_open():
 
 @pytest.mark.parametrize("key", [None, bytes(32)])
 def test_a_jar_lies_encrypted_in_memory(key):
-    sealed = SealedJar(jar_of("one"), sites=("youtube.com",), key=key)
+    sealed = SealedJar(jar_of("one"), key=key)
 
     assert CANARY.encode() not in sealed._sealed
     with sealed.open() as jar:
@@ -59,14 +59,14 @@ def test_a_jar_lies_encrypted_in_memory(key):
 
 
 def test_a_jar_is_encrypted_anew_each_time():
-    one, two = (SealedJar(jar_of("one"), sites=("youtube.com",)) for _ in range(2))
+    one, two = (SealedJar(jar_of("one")) for _ in range(2))
 
     assert one._sealed != two._sealed
 
 
 @pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps])
 def test_a_sealed_jar_refuses_to_be_taken_along(way):
-    sealed = SealedJar(jar_of("one"), sites=("youtube.com",))
+    sealed = SealedJar(jar_of("one"))
 
     with pytest.raises(TypeError):
         way(sealed)

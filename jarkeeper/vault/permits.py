@@ -1,0 +1,69 @@
+"""Permits: how often a jar is opened in an hour, over all processes, by the one primitive.
+
+A permit is an object that can be created once: `opens/<jar>/<hour>/0001` to the limit. Whoever creates it
+has it, and a process that dies or starts again gets no fresh ones. No answer means no permit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from jarkeeper.audit import Access
+from jarkeeper.errors import LendRefused
+from jarkeeper.limits import LIMITS
+from jarkeeper.names import opens_prefix, parse_permit_key, permit_key, window_of
+from jarkeeper.records import write_record, write_time
+from jarkeeper.stores import put_once
+from jarkeeper.vault.ports import Ports
+
+FORMAT = 1
+
+
+def take_permit(ports: Ports, access: Access) -> None:
+    """Count one open of the access's jar, or raise `LendRefused` where the hour has had its share.
+
+    Whatever the store raises passes: an open that cannot be counted does not happen.
+    """
+    now = ports.clock()
+    window = window_of(now)
+    permit = _write_permit(ports, access, now=now)
+    # From the highest on: who takes permits away gains nothing by it.
+    for number in range(_highest(ports, access.jar, window) + 1, ports.opens_per_hour + 1):
+        if put_once(ports.store, permit_key(access.jar, window, number), permit):
+            return
+    raise _refused(access.jar, limit=ports.opens_per_hour, now=now)
+
+
+def collect_permits(ports: Ports, jar: str, *, now: datetime) -> int:
+    """Delete the permits of windows that are over for a day; return how many they were."""
+    oldest = window_of(now - timedelta(hours=LIMITS.permit_hours))
+    old = [
+        key
+        for key in ports.store.list(opens_prefix(jar))
+        if (place := parse_permit_key(key)) and place[1] < oldest
+    ]
+    for key in old:
+        ports.store.delete(key)
+    return len(old)
+
+
+def _highest(ports: Ports, jar: str, window: str) -> int:
+    places = map(parse_permit_key, ports.store.list(opens_prefix(jar, window)))
+    return max((place[2] for place in places if place), default=0)
+
+
+def _write_permit(ports: Ports, access: Access, *, now: datetime) -> bytes:
+    fields = {"format": FORMAT, "access": access.id, "at": write_time(now)}
+    return write_record(fields, key=ports.trail.key, kind=f"permit {ports.vault}")
+
+
+def _refused(jar: str, *, limit: int, now: datetime) -> LendRefused:
+    begin = now.replace(minute=0, second=0, microsecond=0)
+    times = "once" if limit == 1 else f"{limit} times"
+    return LendRefused(
+        f"jar '{jar}': was opened {times} since {begin:%H:%M} UTC, which is the limit "
+        f"for an hour; the next begins at {begin + timedelta(hours=1):%H:%M} UTC",
+        reason="rate",
+        hint="see `jarkeeper audit` for what opens it so often; `jarkeeper download "
+        "--beyond-limit` does not wait, and goes on record; COOKIE_OPENS_PER_HOUR sets the limit",
+    )
