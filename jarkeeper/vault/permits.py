@@ -1,7 +1,8 @@
 """Permits: how often a jar is opened in an hour, over all processes, by the one primitive.
 
-A permit is an object that can be created once: `opens/<jar>/<hour>/0001` to the limit. Whoever creates it
-has it, and a process that dies or starts again gets no fresh ones. No answer means no permit.
+A permit is an object that can be created once: `opens/<jar>/<hour>/0001` to the limit. Whoever
+creates it has it, and a process that dies or starts again gets no fresh ones. No answer means no
+permit.
 """
 
 from __future__ import annotations

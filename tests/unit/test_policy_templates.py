@@ -42,7 +42,8 @@ def test_what_is_wrong_is_named(words, sentence):
 
 
 def test_a_prefix_gets_the_slash_that_it_needs():
-    names = dict(bucket="b", bucket_key_arn="k", kms_key_arn="k", region="r", prefix="/teams/")
+    keys = {"bucket_key_arn": "k", "kms_key_arn": "k"}
+    names = {"bucket": "b", "region": "r", "prefix": "/teams/", **keys}
 
     document = json.loads(render("task", names))
 
