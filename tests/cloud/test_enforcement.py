@@ -1,6 +1,7 @@
 """Policies and requests over HTTP, and whether AWS would allow them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -706,8 +707,15 @@ CONDITIONS = tuple(
     )
 )  # fmt: skip
 CASES = (
-    *IDENTITY, *OBJECTS, *BUCKETS, *HEADERS, *SSE_KMS, *KMS, *OTHERS, *CONDITIONS,
-)  # fmt: skip
+    *IDENTITY,
+    *OBJECTS,
+    *BUCKETS,
+    *HEADERS,
+    *(replace(case, has_sealed=True) for case in SSE_KMS),
+    *KMS,
+    *OTHERS,
+    *CONDITIONS,
+)
 
 
 @pytest.fixture(scope="module")

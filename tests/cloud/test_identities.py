@@ -1,3 +1,4 @@
+import json
 import urllib.error
 import urllib.request
 from datetime import timedelta
@@ -158,6 +159,27 @@ def test_a_boundary_limits_the_role(cloud, variables):
 
     assert code_of("s3", variables)[0] == "AccessDenied"
     assert code_of("kms", variables)[0] == "ok"
+
+
+def test_a_role_is_assumed_by_those_that_it_trusts_only(cloud, variables):
+    trust = allow("sts:AssumeRole", Principal={"AWS": "arn:aws:iam::123456789012:role/ops"})
+    iam = cloud.admin("iam")
+    iam.create_role(RoleName="vault", AssumeRolePolicyDocument=json.dumps(trust))
+    cloud.assume("ops", None)
+    request = {"RoleArn": "arn:aws:iam::123456789012:role/vault", "RoleSessionName": "session"}
+
+    def assume_as(name):
+        asking = client("sts", cloud.assume(name, None))
+        try:
+            asking.assume_role(**request)
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+        finally:
+            asking.close()
+        return "ok"
+
+    assert assume_as("task") == "AccessDenied"  # although its own policy allows sts:*
+    assert assume_as("ops") == "ok"
 
 
 def test_a_presigned_url_works_until_it_expires(cloud, variables):
