@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -342,3 +343,15 @@ def test_everything_is_forgotten_on_reset(cloud, s3):
     assert cloud.admin("iam").list_roles()["Roles"] == []
     assert cloud.admin("kms").list_keys()["Keys"] == []
     assert cloud.calls == []
+
+
+def test_a_policy_that_aws_would_not_accept_is_an_error(cloud, s3):
+    condition = {"StringMatches": {"s3:prefix": "a"}}
+    odd = allow("s3:GetObject", "arn:aws:s3:::jars/*", Principal="*", Condition=condition)
+    cloud.admin("s3").put_bucket_policy(Bucket="jars", Policy=json.dumps(odd))
+    asking = client("s3", cloud.assume("task", allow("s3:*", "*")))
+
+    code = code_of(asking.get_object, Bucket="jars", Key="heads/0")
+
+    asking.close()
+    assert code == "MalformedPolicy"

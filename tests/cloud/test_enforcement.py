@@ -459,6 +459,12 @@ SSE_KMS = (
         DENIED,
         (grant("s3:*"), grant("kms:GenerateDataKey", "<key>")),
     ),
+    Case(
+        "AWS's own key needs no permission",
+        put(ServerSideEncryption="aws:kms"),
+        "ok",
+        (grant("s3:PutObject"),),
+    ),
     Case("a multipart upload with both", multipart("sealed"), "ok", S3_WITH_KEY),
     Case(
         "a copy opens its source",
