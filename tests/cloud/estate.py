@@ -18,6 +18,7 @@ from moto.core.model_instances import reset_model_data
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
+from moto.kms.utils import generate_private_key
 from moto.s3.models import FakeDeleteMarker, s3_backends
 from moto.ssm.models import ssm_backends
 from moto.sts.models import sts_backends
@@ -47,7 +48,8 @@ _count = 0
 def in_use() -> Iterator[None]:
     """Take moto's own checks of bucket and key policies away while at least one cloud runs.
 
-    They ignore conditions, so they would deny what IAM allows. The last to end forgets all state.
+    They ignore conditions, so they would deny what IAM allows. The last cloud to end forgets all
+    state.
     """
     global _count
     _count += 1
@@ -57,6 +59,7 @@ def in_use() -> Iterator[None]:
         )
         _users.enter_context(permitted)
         _users.enter_context(mock.patch("moto.kms.responses.validate_policy"))
+        _users.enter_context(mock.patch("moto.kms.models.generate_private_key", _private_key))
         _users.callback(forget)
     try:
         yield
@@ -64,6 +67,11 @@ def in_use() -> Iterator[None]:
         _count -= 1
         if _count == 0:
             _users.close()
+
+
+def _private_key(key_spec: str) -> object:
+    """Spare a symmetric key the RSA key that moto makes for it in vain, in 50 ms."""
+    return None if key_spec == "SYMMETRIC_DEFAULT" else generate_private_key(key_spec)
 
 
 def forget() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from cloud import deletions, encryption, estate
@@ -13,9 +12,10 @@ from cloud.conditions import UnknownOperator
 from cloud.estate import ACCOUNT
 from cloud.evaluator import Ask, Policies, Verdict, decide
 from cloud.identities import Identity, identify, is_own_hand
-from cloud.needs import Need, needs_of
+from cloud.needs import Context, Need, needs_of
 from cloud.needs_s3 import copy_source, split
 from cloud.refusals import Refused, respond
+from cloud.s3_actions import object_action
 from cloud.wire import Request, Response, forward
 
 CRYPTOGRAPHIC = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncrypt")
@@ -106,7 +106,7 @@ class Gate:
         policies = Policies(identity.policies, need.policy, identity.limits, need.resource_rules)
         return decide(ask, policies)
 
-    def _context(self, request: Request) -> dict[str, str | tuple[str, ...]]:
+    def _context(self, request: Request) -> Context:
         now = self._now()
         return {
             "aws:CurrentTime": now.isoformat(),
@@ -122,10 +122,8 @@ class Gate:
     def _complete(self, request: Request) -> None:
         """Write into a request what AWS understands without, and moto does not."""
         bucket, key = split(request.path)
-        starts = request.method == "POST" and "uploads" in request.query
-        puts = request.method == "PUT" and not request.raw_query.partition("&")[0].strip("=")
-        puts = puts or (request.method == "PUT" and request.query.keys() <= {"x-id"})
-        if request.service == "s3" and key and (starts or puts):
+        puts = object_action(request.method, request.query) == "s3:PutObject"
+        if request.service == "s3" and key and puts and "uploadId" not in request.query:
             encryption.fill_in(request, bucket)
         if request.service == "kms" and request.operation in BY_ID_ONLY:
             named = json.loads(request.body)
@@ -145,12 +143,12 @@ class Gate:
         if not key or estate.bucket(bucket) is None:
             return response
         # Without s3:prefix: S3 asks for the bucket, so a grant for a prefix only does not count.
-        context = {"s3:ResourceAccount": ACCOUNT}
         policy = estate.bucket_policy(bucket)
-        need = Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", dict(context), policy)
+        context: Context = {"s3:ResourceAccount": ACCOUNT}
+        need = Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", context, policy)
         if self._verdict(request, identity, need) is Verdict.ALLOWED:
             return response
-        raise Refused("denied", _explain(identity, replace(need), Verdict.NO_ALLOW))
+        raise Refused("denied", _explain(identity, need, Verdict.NO_ALLOW))
 
 
 def _check_state(need: Need) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
+from moto.s3.models import S3Backend
 
 from cloud.calls import Call
 from cloud.faults import Fault, Kind
@@ -157,21 +159,28 @@ def test_the_tests_own_hand_meets_no_faults_and_leaves_no_trace(cloud, s3):
     assert not cloud.faults.injected
 
 
-def test_one_of_many_racing_creators_wins(cloud, s3):
-    for round_number in range(10):
-        codes, start = [], threading.Barrier(6)
+def test_one_of_many_racing_creators_wins(cloud, s3, monkeypatch):
+    # moto checks the condition, then stores: a pause between the two lets every race happen.
+    store = S3Backend.put_object
 
-        def race(key=f"heads/race-{round_number}", start=start, codes=codes):
-            start.wait()
-            codes.append(code_of(create, s3, key, os.urandom(8)))
+    def store_late(*arguments, **named):
+        time.sleep(0.02)
+        return store(*arguments, **named)
 
-        threads = [threading.Thread(target=race) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    monkeypatch.setattr(S3Backend, "put_object", store_late)
+    codes, start = [], threading.Barrier(6)
 
-        assert Counter(codes) == Counter({"PreconditionFailed": 5, "ok": 1})
+    def race():
+        start.wait()
+        codes.append(code_of(create, s3, "heads/race", os.urandom(8)))
+
+    threads = [threading.Thread(target=race) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(codes) == Counter({"PreconditionFailed": 5, "ok": 1})
 
 
 def test_what_was_asked_is_recorded_with_the_verdict(cloud):
@@ -334,3 +343,15 @@ def test_everything_is_forgotten_on_reset(cloud, s3):
     assert cloud.admin("iam").list_roles()["Roles"] == []
     assert cloud.admin("kms").list_keys()["Keys"] == []
     assert cloud.calls == []
+
+
+def test_a_policy_that_aws_would_not_accept_is_an_error(cloud, s3):
+    condition = {"StringMatches": {"s3:prefix": "a"}}
+    odd = allow("s3:GetObject", "arn:aws:s3:::jars/*", Principal="*", Condition=condition)
+    cloud.admin("s3").put_bucket_policy(Bucket="jars", Policy=json.dumps(odd))
+    asking = client("s3", cloud.assume("task", allow("s3:*", "*")))
+
+    code = code_of(asking.get_object, Bucket="jars", Key="heads/0")
+
+    asking.close()
+    assert code == "MalformedPolicy"

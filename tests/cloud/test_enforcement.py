@@ -1,6 +1,7 @@
 """Policies and requests over HTTP, and whether AWS would allow them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -458,6 +459,12 @@ SSE_KMS = (
         DENIED,
         (grant("s3:*"), grant("kms:GenerateDataKey", "<key>")),
     ),
+    Case(
+        "AWS's own key needs no permission",
+        put(ServerSideEncryption="aws:kms"),
+        "ok",
+        (grant("s3:PutObject"),),
+    ),
     Case("a multipart upload with both", multipart("sealed"), "ok", S3_WITH_KEY),
     Case(
         "a copy opens its source",
@@ -706,8 +713,15 @@ CONDITIONS = tuple(
     )
 )  # fmt: skip
 CASES = (
-    *IDENTITY, *OBJECTS, *BUCKETS, *HEADERS, *SSE_KMS, *KMS, *OTHERS, *CONDITIONS,
-)  # fmt: skip
+    *IDENTITY,
+    *OBJECTS,
+    *BUCKETS,
+    *HEADERS,
+    *(replace(case, has_sealed=True) for case in SSE_KMS),
+    *KMS,
+    *OTHERS,
+    *CONDITIONS,
+)
 
 
 @pytest.fixture(scope="module")

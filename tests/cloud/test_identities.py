@@ -1,3 +1,4 @@
+import json
 import urllib.error
 import urllib.request
 from datetime import timedelta
@@ -6,6 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cloud import estate
 from cloud.server import allow, client
 
 S3_AND_MORE = allow(["s3:*", "kms:*", "ssm:*", "iam:*", "sts:*"], "*")
@@ -81,12 +83,10 @@ def test_credentials_that_prove_nobody_are_refused(variables, service, change, e
     ],
 )
 def test_a_session_ends_when_its_time_is_over(cloud, variables, service, expected):
-    # The server's own clock check allows a quarter of an hour, so the session must end within it.
+    # Sessions last a quarter of an hour at least, and a clock further off than that is refused.
     short = cloud.assume("task", S3_AND_MORE, seconds=900)
     cloud.clock_offset = timedelta(minutes=14)
     assert code_of(service, short)[0] == "ok"
-
-    from cloud import estate
 
     estate.session(short["AWS_ACCESS_KEY_ID"]).expiration -= timedelta(minutes=2)
 
@@ -158,6 +158,27 @@ def test_a_boundary_limits_the_role(cloud, variables):
 
     assert code_of("s3", variables)[0] == "AccessDenied"
     assert code_of("kms", variables)[0] == "ok"
+
+
+def test_a_role_is_assumed_by_those_that_it_trusts_only(cloud, variables):
+    trust = allow("sts:AssumeRole", Principal={"AWS": "arn:aws:iam::123456789012:role/ops"})
+    iam = cloud.admin("iam")
+    iam.create_role(RoleName="vault", AssumeRolePolicyDocument=json.dumps(trust))
+    cloud.assume("ops", None)
+    request = {"RoleArn": "arn:aws:iam::123456789012:role/vault", "RoleSessionName": "session"}
+
+    def assume_as(name):
+        asking = client("sts", cloud.assume(name, None))
+        try:
+            asking.assume_role(**request)
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+        finally:
+            asking.close()
+        return "ok"
+
+    assert assume_as("task") == "AccessDenied"  # although its own policy allows sts:*
+    assert assume_as("ops") == "ok"
 
 
 def test_a_presigned_url_works_until_it_expires(cloud, variables):
