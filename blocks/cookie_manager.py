@@ -156,13 +156,15 @@ class CookieManager(Block):
             for finding in slot.findings
         ]
 
-    def rotate_cookies(self, path: str | Path) -> ImportReceipt:
+    def rotate_cookies(self, path: str | Path, *, confirmed: bool = False) -> ImportReceipt:
         """Make the cookies of a file the active ones and the old active ones a backup.
 
         Args:
-            path: A cookie file in Netscape format, as browsers' extensions export it.
+            path: A cookie file: Netscape, an extension's JSON, or a `Cookie:` header.
+            confirmed: Take them in even where they may be a mistake: no login, older than the
+                active ones, or another account's.
         """
-        return self._open().import_jar(self.jar, _read(Path(path)))
+        return self._open().import_jar(self.jar, _read(Path(path)), confirmed=confirmed)
 
     def cleanup_temporary_files(self) -> Sweep:
         """Remove what a crash left in the temporary folder; what is in use stays."""

@@ -3,6 +3,7 @@
 JarkeeperError
 ├── InputError               what the caller gave is wrong; nothing was changed
 │   ├── JarFormatError       a cookie file, by line
+│   ├── ConfirmationNeeded   an import that a person should look at first
 │   ├── TargetError          a URL or id that the gate refuses
 │   └── SettingsError        one or more settings, all reported at once
 ├── VaultError               the vault cannot do what was asked
@@ -46,6 +47,17 @@ class JarFormatError(InputError):
         where = "" if line is None else f"line {line}: "
         super().__init__(f"{where}{message}", hint=hint)
         self.line = line
+
+
+class ConfirmationNeeded(InputError):
+    """An import that may be a mistake; `reasons` are words for machines, each with a sentence."""
+
+    def __init__(
+        self, sentences: tuple[str, ...], *, reasons: tuple[str, ...], hint: str | None = None
+    ) -> None:
+        super().__init__("; ".join(sentences), hint=hint)
+        self.sentences = sentences
+        self.reasons = reasons
 
 
 class TargetError(InputError):

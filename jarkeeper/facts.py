@@ -6,8 +6,9 @@ open a jar.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from jarkeeper.errors import IntegrityError
@@ -17,6 +18,8 @@ from jarkeeper.limits import LIMITS
 
 HOST = "www.youtube.com"
 """yt-dlp asks which cookies `https://www.youtube.com` would get."""
+
+_ACCOUNT = re.compile(r"[0-9a-f]{16}")
 
 VISITOR_COOKIES = frozenset({"CONSENT", "SOCS", "VISITOR_INFO1_LIVE", "VISITOR_PRIVACY_METADATA"})
 """YouTube gives these to anybody."""
@@ -38,6 +41,20 @@ class JarFacts:
     """Whether it looks like the jar of a visitor, or of a session that was rotated away."""
     foreign: tuple[str, ...]
     """Domains that are not of the jar's sites."""
+    account: str = ""
+    """A keyed digest of whose login it is, as a probe found out; empty while nobody asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What YouTube answered to a jar: a probe's finding."""
+
+    alive: bool
+    """Whether somebody is logged in by it."""
+    account: str | None = field(repr=False)
+    """YouTube's own number for who that is; None where it did not say."""
+    jar: Jar
+    """The jar as YouTube left it: a session may be renewed by any request."""
 
 
 def observe(jar: Jar, *, sites: tuple[str, ...], dropped: int = 0) -> JarFacts:
@@ -98,20 +115,25 @@ def _shown(domain: str) -> str:
 def facts_to_json(facts: JarFacts) -> dict[str, object]:
     """Return the facts as what JSON can hold."""
     values = {item.name: getattr(facts, item.name) for item in fields(facts)}
+    if not facts.account:
+        del values["account"]  # as before there were probes
     return values | {"foreign": list(facts.foreign)}
 
 
 def facts_from_json(value: object) -> JarFacts:
     """Return the facts that were stored, or raise `IntegrityError` where they are not facts."""
-    if not isinstance(value, dict) or set(value) != {item.name for item in fields(JarFacts)}:
-        raise IntegrityError(
-            f"jar facts: expected the keys {', '.join(item.name for item in fields(JarFacts))}"
-        )
+    names = {item.name for item in fields(JarFacts)} - {"account"}
+    if not isinstance(value, dict) or set(value) - {"account"} != names:
+        raise IntegrityError(f"jar facts: expected the keys {', '.join(sorted(names))}")
     until, signed_out, foreign = value["login_until"], value["signed_out"], value["foreign"]
     if not isinstance(signed_out, bool):
         raise IntegrityError("jar facts signed_out: expected true or false")
     if not isinstance(foreign, list) or not all(isinstance(domain, str) for domain in foreign):
         raise IntegrityError("jar facts foreign: expected a list of domains")
+    account = value.get("account", "")
+    is_digest = isinstance(account, str) and _ACCOUNT.fullmatch(account)
+    if "account" in value and not is_digest:
+        raise IntegrityError("jar facts account: expected 16 hexadecimal digits")
     return JarFacts(
         cookies=_whole(value, "cookies"),
         dropped=_whole(value, "dropped"),
@@ -119,6 +141,7 @@ def facts_from_json(value: object) -> JarFacts:
         next_expiry=_whole(value, "next_expiry"),
         signed_out=signed_out,
         foreign=tuple(foreign),
+        account=account,
     )
 
 

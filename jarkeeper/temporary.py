@@ -1,7 +1,8 @@
 """Private directories: made for a run, and removed after a crash, found by their names.
 
 A run keeps its worker's home in a directory named `jarkeeper-<process id>-<random>` under the
-temporary directory, and removes it when it ends. Only a kill leaves one; no cookie is ever in it.
+temporary directory, and removes it when it ends. Only a kill leaves one. No cookie is in it, unless
+an import was reading a browser's profile: yt-dlp's reader wants a copy of its database.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import click
 from jarkeeper.cli.exits import Exit, Interrupted, exit_of
 from jarkeeper.cli.output import print_json
 from jarkeeper.cli.place import Place
-from jarkeeper.errors import InputError, JarkeeperError, SettingsError
+from jarkeeper.errors import ConfirmationNeeded, InputError, JarkeeperError, SettingsError
 
 
 class Mistakes(InputError):
@@ -39,7 +39,9 @@ def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Ex
     if hint:
         print(f"hint: {hint}", file=sys.stderr)
     if as_json:
-        print_json({"error": "; ".join(_sentences(error)), "hint": hint, "code": int(code)})
+        reasons = {"reasons": error.reasons} if isinstance(error, ConfirmationNeeded) else {}
+        told = {"error": "; ".join(_sentences(error)), "hint": hint, "code": int(code)}
+        print_json(told | reasons)
     return code
 
 
@@ -52,6 +54,8 @@ def _sentences(error: Exception) -> tuple[str, ...]:
     match error:
         case SettingsError() | Mistakes():
             return error.mistakes
+        case ConfirmationNeeded():
+            return error.sentences
         case JarkeeperError():
             return (error.message,)
         case click.ClickException():

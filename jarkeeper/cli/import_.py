@@ -2,51 +2,86 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import is_standard_input, name_of, read_input
+from jarkeeper.cli.inputs import name_of, read_input
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.errors import JarFormatError
+from jarkeeper.errors import ConfirmationNeeded, InputError, JarFormatError
 from jarkeeper.limits import LIMITS
-from jarkeeper.slots import SlotState
-from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
-    from jarkeeper.health import SlotHealth
+    from jarkeeper.facts import Probed
+    from jarkeeper.heads import Head
+    from jarkeeper.jar import ParsedJar
+    from jarkeeper.settings import Settings
     from jarkeeper.vault import ImportReceipt, Vault
+
+ONE_SOURCE = "name a file, '-' for standard input, or a browser with `--from-browser firefox`"
 
 
 @click.command(
     "import",
     epilog="\b\nExamples:\n"
     "  jarkeeper import cookies.txt\n"
+    "  jarkeeper import --probe cookies.json\n"
     "  some-exporter | jarkeeper import -\n"
+    "  jarkeeper import --from-browser firefox\n"
     "  jarkeeper import --jar second-login other.txt\n\n"
     "An export lasts longest from a private window: log in, open youtube.com/robots.txt as "
-    "the only tab, export, close the window and never use that session again. Afterwards "
-    "delete the exported file: the vault has it, sealed. Exit code 1 if there is something "
-    "critical about what is active then.",
+    "the only tab, export, close the window and never use that session again. A browser that "
+    "goes on using the login makes the copy useless soon, so `--from-browser` is for trying "
+    "things out. Afterwards delete the exported file: the vault has it, sealed. Exit code 1 if "
+    "what is active then is critical or the probe got no answer, 2 if there was a mistake or a "
+    "doubt; then nothing was changed.",
 )
 @click.argument(
-    "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE"
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="[FILE]",
+    required=False,
+)
+@click.option(
+    "--from-browser",
+    metavar="BROWSER[+KEYRING][:PROFILE][::CONTAINER]",
+    help="Read a browser's own cookies instead of FILE, as yt-dlp does.",
+)
+@click.option(
+    "--probe", is_flag=True, help="Ask YouTube first whether they work, and whose login it is."
+)
+@click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help="Take them in even if they are no login, older, or another account's.",
 )
 @jar_option(words="The jar that takes them.", default=DEFAULT_JAR)
-@click.option("--force", is_flag=True, help="Take them in although they are no login.")
 @common_options
 @pass_invocation
-def command(invocation: Invocation, file: Path, jar: str, *, force: bool) -> Exit:
-    """Seal the cookies of FILE as the active ones.
+def command(
+    invocation: Invocation,
+    file: Path | None,
+    from_browser: str | None,
+    jar: str,
+    *,
+    probe: bool,
+    yes: bool,
+) -> Exit:
+    """Seal exported cookies as the active ones.
 
-    FILE is in Netscape format, as browser extensions write it; '-' is standard input. The cookies
-    that were active become the backup.
+    FILE is a Netscape cookie file, the JSON of a browser extension, or a `Cookie:` header; '-' is
+    standard input. The cookies that were active become the backup. Where that may be a mistake,
+    you are asked first.
     """
+    from jarkeeper.cli import taken_in
     from jarkeeper.hardening import harden
     from jarkeeper.health import examine
     from jarkeeper.wiring import open_vault
@@ -54,60 +89,92 @@ def command(invocation: Invocation, file: Path, jar: str, *, force: bool) -> Exi
     harden()
     settings = invocation.settings()
     vault = open_vault(settings)
+    parsed = _read(file, from_browser, settings)
+    probed = _probe(parsed, settings) if probe else None
     before = vault.status(jar)
-    receipt = _import(vault, jar, file, force=force)
+    arrival = Arrival(vault, jar, parsed, probed)
+    receipt = arrival.take_in(confirmed=yes, may_ask=not invocation.as_json)
+    if receipt is None:
+        return Exit.USAGE
     changed = before is None or before.seq != receipt.head_seq
     head = vault.status(jar)
     assert head is not None, "a jar that was imported has a head"  # noqa: S101
     slots = examine(head, now=datetime.now(UTC), settings=settings)
+    told = taken_in.TakenIn(
+        receipt, parsed, probed, slots, changed=changed, same_account=_same_account(before, receipt)
+    )
     if invocation.as_json:
-        print_json({**_document(receipt, slots), "changed": changed})
+        print_json(told.as_dict())
     else:
-        _print(receipt, slots, file, changed=changed)
-    return Exit.FAILED if slots[0].severity == "critical" else Exit.OK
+        told.print(file)
+    return Exit.FAILED if told.is_critical else Exit.OK
 
 
-def _import(vault: Vault, jar: str, file: Path, *, force: bool) -> ImportReceipt:
+def _same_account(before: Head | None, receipt: ImportReceipt) -> bool | None:
+    old = "" if before is None or before.active is None else before.active.generation.facts.account
+    return receipt.facts.account == old if old and receipt.facts.account else None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What was read and, perhaps, asked about; not in the vault yet."""
+
+    vault: Vault
+    jar: str
+    parsed: ParsedJar
+    probed: Probed | None
+
+    def take_in(self, *, confirmed: bool, may_ask: bool) -> ImportReceipt | None:
+        """Import it; None where a person was asked and said no."""
+        try:
+            return self.vault.import_jar(
+                self.jar, self.parsed, confirmed=confirmed, probed=self.probed
+            )
+        except ConfirmationNeeded as error:
+            if not (may_ask and sys.stdin.isatty()):
+                raise
+            doubts = error.sentences
+        if not _says_yes(doubts):
+            return None
+        return self.take_in(confirmed=True, may_ask=False)
+
+
+def _says_yes(doubts: tuple[str, ...]) -> bool:
+    output = Output(aside=True)
+    for doubt in doubts:
+        output.finding("warning", doubt)
+    if click.confirm("Take them in all the same?", err=True):
+        return True
+    output.line("nothing was changed")
+    return False
+
+
+def _read(file: Path | None, browser: str | None, settings: Settings) -> ParsedJar:
+    if (file is None) == (browser is None):
+        got = "neither" if file is None else "both"
+        raise InputError(f"import: expected FILE or --from-browser, got {got}", hint=ONE_SOURCE)
+    if file is not None:
+        return _read_file(file, settings)
+    from jarkeeper.youtube.browser import read_browser
+
+    assert browser is not None  # noqa: S101 - one of the two was given
+    return read_browser(browser, settings)
+
+
+def _read_file(file: Path, settings: Settings) -> ParsedJar:
+    from jarkeeper.jar import read_export
+
+    content = read_input(file, most=LIMITS.jar_bytes_max)
     try:
-        return vault.import_jar(jar, read_input(file, most=LIMITS.jar_bytes_max), force=force)
+        return read_export(content, sites=settings.sites)
     except JarFormatError as error:
         name = name_of(file)
         where = name if error.line else f"{name}:"
         raise JarFormatError(f"{where} {error.message}", hint=error.hint) from None
 
 
-def _document(receipt: ImportReceipt, slots: tuple[SlotHealth, ...]) -> dict[str, Any]:
-    return {
-        "jar": receipt.jar,
-        "generation": receipt.generation,
-        "fingerprint": receipt.fingerprint,
-        "head_seq": receipt.head_seq,
-        "dropped": receipt.dropped,
-        "warnings": list(receipt.warnings),
-        "slots": [slot.as_dict() for slot in slots],
-    }
+def _probe(parsed: ParsedJar, settings: Settings) -> Probed:
+    from jarkeeper.youtube.probe import probe
 
-
-def _print(
-    receipt: ImportReceipt, slots: tuple[SlotHealth, ...], file: Path, *, changed: bool
-) -> None:
-    output = Output()
-    active, *backups = slots
-    if changed:
-        output.finding("ok", _sealed(receipt))
-    for warning in receipt.warnings:
-        output.finding("warning", warning)
-    for finding in active.findings:
-        output.finding(finding.severity, finding.message, finding.next_step)
-    if backups and backups[0].record is not None:
-        generation = backups[0].record.generation.id[:8]
-        state = "is dead" if backups[0].record.state is SlotState.DEAD else "stands by"
-        output.finding(backups[0].severity, f"the backup, generation {generation}, {state}")
-    if not is_standard_input(file):
-        output.entry("next", f"delete {file}: it is not needed any more")
-
-
-def _sealed(receipt: ImportReceipt) -> str:
-    kept = f"{count_of(receipt.facts.cookies, 'cookie')} sealed as the active jar '{receipt.jar}'"
-    dropped = f"; {receipt.dropped} of other sites left out" if receipt.dropped else ""
-    return f"{kept}{dropped}"
+    with Output(aside=True).busy("asking YouTube whether they work"):
+        return probe(parsed.jar, settings)

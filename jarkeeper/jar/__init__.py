@@ -3,6 +3,7 @@
 from jarkeeper.jar.canonical import read_canonical
 from jarkeeper.jar.cookie import (
     AUTHENTICATION_COOKIES,
+    HTTP_ONLY_COOKIES,
     LASTING_COOKIES,
     LOGIN_COOKIE,
     SAPISID_COOKIES,
@@ -11,15 +12,19 @@ from jarkeeper.jar.cookie import (
     login_cookies,
 )
 from jarkeeper.jar.emit import emit_jar
-from jarkeeper.jar.parse import ParsedJar, parse_jar
+from jarkeeper.jar.export import read_export
+from jarkeeper.jar.parse import parse_jar
+from jarkeeper.jar.parsed import Form, ParsedJar
 from jarkeeper.jar.rules import belongs
 
 __all__ = [
     "AUTHENTICATION_COOKIES",
+    "HTTP_ONLY_COOKIES",
     "LASTING_COOKIES",
     "LOGIN_COOKIE",
     "SAPISID_COOKIES",
     "Cookie",
+    "Form",
     "Jar",
     "ParsedJar",
     "belongs",
@@ -27,4 +32,5 @@ __all__ = [
     "login_cookies",
     "parse_jar",
     "read_canonical",
+    "read_export",
 ]

@@ -28,6 +28,15 @@ LASTING_COOKIES = frozenset(
 )
 """Of these, the ones that stay the same from login to logout; the others are renewed in use."""
 
+HTTP_ONLY_COOKIES = frozenset(
+    {
+        *(LOGIN_COOKIE, "HSID", "SSID", "__Secure-1PSID", "__Secure-3PSID"),
+        *("__Secure-1PSIDTS", "__Secure-3PSIDTS", "__Secure-1PSIDCC", "__Secure-3PSIDCC"),
+        *("YSC", "VISITOR_INFO1_LIVE", "VISITOR_PRIVACY_METADATA"),
+    }
+)
+"""What YouTube hides from scripts: for exports that do not say so themselves."""
+
 
 T = TypeVar("T")
 

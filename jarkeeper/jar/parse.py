@@ -8,12 +8,12 @@ field. yt-dlp skips a malformed row and prints it, value included; here it stops
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from jarkeeper.errors import JarFormatError
 from jarkeeper.jar import rules
-from jarkeeper.jar.cookie import Cookie, Jar
+from jarkeeper.jar.cookie import Cookie
 from jarkeeper.jar.emit import emit_jar
+from jarkeeper.jar.parsed import ParsedJar, gathered, text_of, too_many
 from jarkeeper.limits import LIMITS
 
 HEADERS = (rules.HEADER, "# HTTP Cookie File")
@@ -26,53 +26,23 @@ FLAGS = {"TRUE": True, "FALSE": False}
 EXPORT = "export the cookies again, in the Netscape (cookies.txt) format"
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedJar:
-    """A jar, how many rows of other sites were dropped, and what was put right on the way."""
-
-    jar: Jar
-    dropped: int
-    warnings: tuple[str, ...]
-
-
 def parse_jar(content: bytes, *, sites: tuple[str, ...]) -> ParsedJar:
     """Return the cookies of these sites, or raise `JarFormatError` at the first bad line."""
-    lines = _lines(content)
+    return parse_rows(text_of(content), sites=sites)
+
+
+def parse_rows(text: str, *, sites: tuple[str, ...]) -> ParsedJar:
+    """Do the same with text whose lines end in LF."""
+    lines = text.split("\n")
     warnings = []
     if not lines[0].startswith(HEADERS):
-        _refuse_other_formats(lines[0])
         warnings.append(f"line 1: expected '{rules.HEADER}', the missing header was supplied")
     cookies, dropped = _read_rows(lines, tuple(site.lower() for site in sites))
-    if not cookies:
-        raise _nothing_left(dropped, sites)
-    jar = Jar(tuple(cookies))
+    parsed = gathered(cookies, sites=sites, dropped=dropped, warnings=warnings)
     # The canonical form can be longer than the file: by a header, and by the 0 of an empty expiry.
-    if len(content) > LIMITS.jar_bytes_max - GROWTH_MAX:
-        emit_jar(jar)
-    if repeated := len(cookies) - len(jar):
-        warnings.append(f"{repeated} repeated {_rows(repeated)} left out, the last of each kept")
-    return ParsedJar(jar, dropped, tuple(warnings))
-
-
-def _lines(content: bytes) -> list[str]:
-    if len(content) > LIMITS.jar_bytes_max:
-        raise JarFormatError(
-            f"{rules.FILE_SIZE}, got {len(content)}",
-            hint="a cookie file is far smaller; is this the right file?",
-        )
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise JarFormatError("expected UTF-8 text, got UTF-16", line=1, hint="save it as UTF-8")
-    # Latin-1 never fails and keeps one character a byte: what is kept must be ASCII anyway.
-    text = content.removeprefix(b"\xef\xbb\xbf").decode("latin-1").replace("\r\n", "\n")
-    if "\r" in text:
-        line = text.count("\n", 0, text.index("\r")) + 1
-        raise JarFormatError("expected LF or CRLF at the end of a line, got CR", line=line)
-    return text.split("\n")
-
-
-def _refuse_other_formats(first_line: str) -> None:
-    if first_line.lstrip()[:1] in ("[", "{"):
-        raise JarFormatError("expected a Netscape cookie file, got JSON", line=1, hint=EXPORT)
+    if len(text) > LIMITS.jar_bytes_max - GROWTH_MAX:
+        emit_jar(parsed.jar)
+    return parsed
 
 
 def _read_rows(lines: list[str], sites: tuple[str, ...]) -> tuple[list[Cookie], int]:
@@ -92,7 +62,7 @@ def _read_rows(lines: list[str], sites: tuple[str, ...]) -> tuple[list[Cookie], 
             dropped += 1
             continue
         if len(cookies) == LIMITS.jar_cookies_max:
-            raise _too_many(number)
+            raise too_many(number)
         cookies.append(_cookie(domain, row, number))
     return cookies, dropped
 
@@ -156,24 +126,3 @@ def _wrong_shape(line: str, number: int) -> JarFormatError:
     return JarFormatError(
         f"expected {FIELDS} tab-separated fields, got {count}", line=number, hint=hint
     )
-
-
-def _too_many(number: int) -> JarFormatError:
-    return JarFormatError(
-        rules.COUNT,
-        line=number,
-        hint="export from a fresh private window, after one login",
-    )
-
-
-def _nothing_left(dropped: int, sites: tuple[str, ...]) -> JarFormatError:
-    wanted = ", ".join(sites)
-    others = f", but {dropped} of other sites" if dropped else ""
-    return JarFormatError(
-        f"expected cookies of {wanted}, got none{others}",
-        hint=f"log in, stay on a page of {sites[0]}, and export its cookies from there",
-    )
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"

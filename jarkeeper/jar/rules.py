@@ -36,6 +36,13 @@ HOST_PREFIX = (
     "of path '/' and of a domain without a dot in front"
 )
 
+_PLACE = re.compile(r" \(TRUE in field \d\)| in field \d")
+
+
+def without_place(message: str) -> str:
+    """Return what was expected without the field of a Netscape row, for forms that have none."""
+    return _PLACE.sub("", message)
+
 
 def is_visible(domain: str) -> bool:
     """Tell whether this is enough of a domain to say that it is not one of ours."""

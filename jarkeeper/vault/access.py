@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.errors import (
     AuditUnavailable,
+    ConfirmationNeeded,
     Conflict,
     EnvelopeError,
     InputError,
@@ -27,6 +28,7 @@ _ENDINGS: tuple[tuple[type[Exception], Outcome, str], ...] = (
     (Conflict, Outcome.CONFLICT, "conflict"),
     (NotFound, Outcome.REFUSED, "not_found"),
     (NotGranted, Outcome.REFUSED, "capability"),
+    (ConfirmationNeeded, Outcome.REFUSED, "unconfirmed"),
     (InputError, Outcome.REFUSED, "input"),
     (RollbackError, Outcome.FAILED, "rollback"),
     (EnvelopeError, Outcome.FAILED, "envelope"),

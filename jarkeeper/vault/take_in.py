@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome
-from jarkeeper.errors import InputError
-from jarkeeper.facts import JarFacts, is_authenticated, observe
+from jarkeeper.errors import JarkeeperError
+from jarkeeper.facts import JarFacts, Probed, observe
 from jarkeeper.heads import Head
-from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar
+from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar, read_export
 from jarkeeper.names import GenerationId, new_id
-from jarkeeper.slots import Slot, Slots, Source, take_in
+from jarkeeper.slots import Slot, SlotRecord, Slots, Source, take_in
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
-from jarkeeper.vault.generations import fingerprint, store_generation
+from jarkeeper.vault.doubts import Arrival, is_at_stake, is_same_login, require_certainty
+from jarkeeper.vault.generations import (
+    account_digest,
+    fingerprint,
+    open_generation,
+    store_generation,
+)
 from jarkeeper.vault.log import read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import ImportReceipt
 
 
-def import_jar(ports: Ports, jar: str, content: bytes, *, force: bool = False) -> ImportReceipt:
+def import_jar(
+    ports: Ports,
+    jar: str,
+    content: bytes | ParsedJar,
+    *,
+    confirmed: bool = False,
+    probed: Probed | None = None,
+) -> ImportReceipt:
     """Make these cookies active; what was active becomes the newest backup.
 
     Cookies that are active already stay so, and no backup is lost for them. `JarFormatError` where
-    the content is no cookie file, `InputError` where it is no login and would take the place of
-    one, unless `force`: then nothing was changed.
+    the content is no export. `ConfirmationNeeded` where they are no login, older than the active
+    ones or another account's, unless `confirmed`. Either way nothing was changed.
     """
-    parsed = parse_jar(content, sites=ports.sites)
-    facts = observe(parsed.jar, sites=ports.sites, dropped=parsed.dropped)
+    parsed = content if isinstance(content, ParsedJar) else read_export(content, sites=ports.sites)
+    if probed is not None:
+        parsed = replace(parsed, jar=probed.jar)
+    facts = _observe(ports, parsed, probed)
     base = read_newest(ports, jar)
-    if not force:
-        _require_login(facts, base.head, now=ports.clock())
     generation = GenerationId(new_id())
     access = Access(
         action=Action.IMPORT,
@@ -42,9 +54,16 @@ def import_jar(ports: Ports, jar: str, content: bytes, *, force: bool = False) -
         generation=generation,
         head_seq=0 if base.head is None else base.head.seq,
     )
-    if base.stored is not None and _is_active(ports, base.stored.head, parsed.jar):
-        return _unchanged(ports, access, base.stored.head, parsed)
+    active = None if base.head is None else base.head.active
     with recorded(ports.trail, access):
+        if base.head is not None and _is_active(ports, active, parsed.jar):
+            return _unchanged(ports, access, base.head, parsed)
+        before, doubtful = _open_active(ports, jar, active)
+        facts = _with_account(facts, parsed.jar, active, before)
+        if not confirmed:
+            signed_out = probed is not None and not probed.alive
+            arrival = Arrival(parsed.jar, facts, signed_out)
+            require_certainty(arrival, active, before, now=ports.clock())
         record = store_generation(
             ports, jar, parsed.jar, id=generation, source=Source.IMPORT, facts=facts
         )
@@ -63,34 +82,51 @@ def import_jar(ports: Ports, jar: str, content: bytes, *, force: bool = False) -
         fingerprint=record.fingerprint,
         head_seq=done.stored.head.seq,
         at=done.stored.head.at,
-        warnings=parsed.warnings + base.warnings + warnings,
+        warnings=parsed.warnings + base.warnings + doubtful + warnings,
         dropped=parsed.dropped,
         facts=facts,
     )
 
 
-def _require_login(facts: JarFacts, head: Head | None, *, now: datetime) -> None:
-    """Refuse to put cookies that certainly do not work before some that may."""
-    active = None if head is None else head.active
-    if active is None or is_authenticated(facts, now) or not active.is_usable(now):
-        return
-    if is_authenticated(active.generation.facts, now):
-        raise InputError(
-            "cookies: they are no login, or one that expired, and would take the place of one",
-            hint="export them again while logged in; `--force` takes them in all the same",
-        )
+def _observe(ports: Ports, parsed: ParsedJar, probed: Probed | None) -> JarFacts:
+    facts = observe(parsed.jar, sites=ports.sites, dropped=parsed.dropped)
+    if probed is None or probed.account is None:
+        return facts
+    return replace(facts, account=account_digest(ports, probed.account))
 
 
-def _is_active(ports: Ports, head: Head, jar: Jar) -> bool:
+def _open_active(
+    ports: Ports, jar: str, active: SlotRecord | None
+) -> tuple[Jar | None, tuple[str, ...]]:
+    """Return the active jar for a comparison, if it is at stake; a warning where it stays shut."""
+    if active is None or not is_at_stake(active, now=ports.clock()):
+        return None, ()
+    # What is damaged must not keep anybody from putting fresh cookies in its place.
+    try:
+        content = open_generation(ports, jar, active.generation)
+        return parse_jar(content, sites=ports.sites).jar, ()
+    except JarkeeperError as error:
+        return None, (f"not compared with the active cookies: {error.message}",)
+
+
+def _with_account(
+    facts: JarFacts, jar: Jar, active: SlotRecord | None, before: Jar | None
+) -> JarFacts:
+    """Return the facts with the account that is known already of the same login."""
+    if facts.account or active is None or before is None or not is_same_login(before, jar):
+        return facts
+    return replace(facts, account=active.generation.facts.account)
+
+
+def _is_active(ports: Ports, active: SlotRecord | None, jar: Jar) -> bool:
     now = fingerprint(ports, emit_jar(jar))
-    return head.active is not None and head.active.generation.fingerprint == now
+    return active is not None and active.generation.fingerprint == now
 
 
 def _unchanged(ports: Ports, access: Access, head: Head, parsed: ParsedJar) -> ImportReceipt:
     assert head.active is not None  # noqa: S101 - it was compared with the import
     record = head.active.generation
-    with recorded(ports.trail, access):
-        ports.trail.outcome(replace(access, generation=record.id), Outcome.OK, detail="unchanged")
+    ports.trail.outcome(replace(access, generation=record.id), Outcome.OK, detail="unchanged")
     return ImportReceipt(
         vault=ports.vault,
         jar=access.jar,

@@ -10,8 +10,9 @@ from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchors, MemoryAnchors
 from jarkeeper.audit import Access, Actor, Event, Outcome, Trail, TrailReport, verify_trail
 from jarkeeper.checks import Finding
+from jarkeeper.facts import Probed
 from jarkeeper.heads import Head
-from jarkeeper.jar import Jar
+from jarkeeper.jar import Jar, ParsedJar
 from jarkeeper.keys import KeyWrapper
 from jarkeeper.names import VaultId, checked_jar_name
 from jarkeeper.settings import OPENS_PER_HOUR
@@ -111,9 +112,21 @@ class Vault:
         """The audit trail."""
         return self.ports.trail
 
-    def import_jar(self, jar: str, content: bytes, *, force: bool = False) -> ImportReceipt:
-        """Make these cookies active; `force` even where they are no login and would replace one."""
-        return import_jar(self.ports, checked_jar_name(jar), content, force=force)
+    def import_jar(
+        self,
+        jar: str,
+        content: bytes | ParsedJar,
+        *,
+        confirmed: bool = False,
+        probed: Probed | None = None,
+    ) -> ImportReceipt:
+        """Make the cookies of an export active.
+
+        `ConfirmationNeeded` where that may be a mistake, unless `confirmed`; nothing was changed.
+        """
+        return import_jar(
+            self.ports, checked_jar_name(jar), content, confirmed=confirmed, probed=probed
+        )
 
     def lend(
         self,

@@ -116,7 +116,8 @@ def is_another_login(before: Jar, after: Jar) -> bool:
 def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[LentJar, Committed]:
     if fingerprint(ports, emit_jar(jar)) == lent.fingerprint:
         return lent, Committed(stored, changed=False)
-    facts = observe(jar, sites=ports.sites)
+    # The same login is the same account.
+    facts = replace(observe(jar, sites=ports.sites), account=lent.facts.account)
     record = store_generation(
         ports,
         lent.jar_name,

@@ -111,12 +111,13 @@ def format_selector(quality: str, *, can_merge: bool) -> str:
     return f"bv*{bound}+ba/{whole}" if can_merge else whole
 
 
-def trust_also(ca_file: Path) -> None:
+def trust_also(ca_file: Path, *, folder: Path | None = None) -> None:
     """Have this process trust the certificates of `ca_file` besides the usual ones.
 
-    OpenSSL reads one file, so a joint one is made, in the private home that ends with the process.
+    OpenSSL reads one file, so a joint one is made: in the folder, else in the private home that
+    ends with the process.
     """
     usual = ssl.get_default_verify_paths().cafile or certifi.where()
-    bundle = Path.home() / "trusted.pem"
+    bundle = (folder or Path.home()) / "trusted.pem"
     bundle.write_bytes(Path(usual).read_bytes() + b"\n" + ca_file.read_bytes())
     os.environ["SSL_CERT_FILE"] = str(bundle)

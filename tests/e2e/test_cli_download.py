@@ -295,7 +295,7 @@ def test_being_ended_keeps_what_youtube_refreshed(
     number, ready, environment, youtube, tmp_path, jarkeeper
 ):
     (tmp_path / "two.txt").write_text(youtube.control.new_session("two", rotate_every=2))
-    jarkeeper("import", "two.txt")
+    jarkeeper("import", "two.txt", "--yes")
     youtube.control.fault("media", video_id=OTHER, stall_after=50_000, stall_seconds=60)
     process = subprocess.Popen(
         [sys.executable, "-m", "jarkeeper", "download", VIDEO, OTHER],

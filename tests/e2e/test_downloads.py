@@ -56,7 +56,8 @@ def run(settings: Settings, tmp_path: Path) -> Callable[..., Summary]:
 def take_in(vault: Vault, youtube: StandIn, *names: str, **kinds: object) -> None:
     """Import a session for each name; the last becomes active, the one before it the backup."""
     for name in names:
-        vault.import_jar("youtube", youtube.control.new_session(name, **kinds).encode())  # type: ignore[arg-type]
+        export = youtube.control.new_session(name, **kinds)  # type: ignore[arg-type]
+        vault.import_jar("youtube", export.encode(), confirmed=True)
 
 
 def test_a_video_arrives_whole_with_the_active_cookies(vault, youtube, run, tmp_path) -> None:

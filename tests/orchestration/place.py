@@ -56,7 +56,8 @@ class Place:
     def import_session(self, name: str, **options: object) -> ImportReceipt:
         """Import the cookies of a new session of the stand-in: the active jar until the next."""
         text = self.standin.control.new_session(name, **options)  # type: ignore[arg-type]
-        return open_vault(self.settings, actor="test").import_jar("youtube", text.encode())
+        vault = open_vault(self.settings, actor="test")
+        return vault.import_jar("youtube", text.encode(), confirmed=True)
 
     def videos(self) -> list[str]:
         return sorted(path.name for path in self.downloads.glob("*.mp4"))

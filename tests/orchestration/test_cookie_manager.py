@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 import blocks
 from blocks.cookie_manager import CookieManager
-from jarkeeper.errors import InputError, JarFormatError, NotFound, SettingsError
+from jarkeeper.errors import ConfirmationNeeded, InputError, JarFormatError, NotFound, SettingsError
 from jarkeeper.heads import SlotState
 from jarkeeper.wiring import open_vault
 from orchestration.place import Place
@@ -121,11 +121,23 @@ def test_rotate_cookies_makes_the_active_ones_a_backup(manager, place, tmp_path)
 
     first = manager.rotate_cookies(export)
     export.write_text(place.standin.control.new_session("second"))
-    second = manager.rotate_cookies(str(export))
+    second = manager.rotate_cookies(str(export), confirmed=True)
 
     lent = manager.get_active_cookies()
     assert first.generation != second.generation
     assert lent.generation == second.generation
+
+
+def test_rotate_cookies_wants_a_yes_before_another_login_replaces_one(manager, place, tmp_path):
+    export = tmp_path / "cookies.txt"
+    export.write_text(place.standin.control.new_session("first"))
+    first = manager.rotate_cookies(export)
+    export.write_text(place.standin.control.new_session("second"))
+
+    with pytest.raises(ConfirmationNeeded):
+        manager.rotate_cookies(export)
+
+    assert manager.get_active_cookies().generation == first.generation
 
 
 def test_rotate_cookies_refuses_what_is_no_cookie_file_without_quoting_it(manager, tmp_path):

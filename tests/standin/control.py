@@ -86,9 +86,11 @@ class Control:
         member_of: Sequence[str] = (),
         liked: Sequence[str] = (),
         watch_later: Sequence[str] = (),
+        user_id: str | None = None,
     ) -> str:
         """Return the cookies.txt of a new session; one of the same name is replaced.
 
+        Sessions of one `user_id` are logins of one account; without it each is its own.
         Every `rotate_every` requests YouTube replaces `LOGIN_INFO` and its like by Set-Cookie;
         the old values live on for `grace_seconds` (None: for ever, 0: die at once). After
         `dies_after` requests the session is revoked. Each value starts with `canary`. `flagged`

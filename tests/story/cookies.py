@@ -13,11 +13,12 @@ EARLIER, EXPORT = "cookies-last-week.txt", "cookies.txt"
 def taken_in(stage: Stage) -> None:
     """Import two exports: the earlier one becomes the backup; neither can be read in the vault."""
     stage.voice.say("Two exports of a browser: last week's, and today's with other sites in it.")
+    stage.voice.say("A probe asks YouTube whether they work, and whether it is the same account.")
     stage.export(EARLIER, "last week")
     stage.export(EXPORT, "today", foreign_rows=FOREIGN_ROWS, rotate_every=10)
     stage.run("jarkeeper", "init")
-    stage.run("jarkeeper", "import", EARLIER)
-    stage.run("jarkeeper", "import", EXPORT)
+    stage.run("jarkeeper", "import", "--probe", EARLIER)
+    stage.run("jarkeeper", "import", "--probe", EXPORT)
     _slots_are_filled(stage)
     _nothing_can_be_read(stage)
 

@@ -43,7 +43,7 @@ def operator_imports(stage: Stage) -> None:
     stage.voice.say("Fresh exports from two private windows: one to use, one to fall back on.")
     for file in EXPORTS:
         stage.export(file, file.removesuffix(".txt"))
-        stage.run("jarkeeper", "import", file)
+        stage.run("jarkeeper", "import", "--probe", file)
     stage.run("rm", *EXPORTS)
     stage.run("jarkeeper", "status")
     stage.control.add_video(LATER, title=LATER_TITLE, size=4_000_000, answer="age_gate")

@@ -21,6 +21,9 @@ from standin.control import Control
 from standin.server import StandIn
 from story.voice import Voice
 
+ACCOUNT = "104729130363170399581"
+"""Whose logins they all are."""
+
 CANARY = "made-up-secret"
 """How every cookie value of the story begins: what is searched for where none may be."""
 
@@ -93,7 +96,7 @@ class Stage:
 
     def export(self, file: str, session: str, **kind: object) -> None:
         """Log in to the stand-in and export that session's cookies, as a browser extension does."""
-        text = self.control.new_session(session, canary=CANARY, **kind)  # type: ignore[arg-type]
+        text = self.control.new_session(session, canary=CANARY, user_id=ACCOUNT, **kind)  # type: ignore[arg-type]
         (self.folder / file).write_text(text)
 
     def run(self, *argv: str) -> None:

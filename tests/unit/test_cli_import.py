@@ -34,7 +34,9 @@ def vault(tmp_path, monkeypatch, capsys):
 def test_a_login_is_taken_in(capsys):
     assert run(["import", "login.txt"]) == 0
 
-    assert "ok: 12 cookies sealed as the active jar 'youtube'\n" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "ok: read as a Netscape cookie file: 12 cookies\n" in output
+    assert "ok: 12 cookies sealed as the active jar 'youtube', and verified" in output
 
 
 def test_cookies_that_are_no_login_become_active_with_an_exit_code_of_their_own(capsys):
@@ -45,16 +47,16 @@ def test_cookies_that_are_no_login_become_active_with_an_exit_code_of_their_own(
     assert "critical: " in output
 
 
-def test_cookies_that_are_no_login_take_the_place_of_one_by_force_alone(capsys):
+def test_cookies_that_are_no_login_take_the_place_of_one_after_a_yes_alone(capsys):
     run(["import", "login.txt"])
     capsys.readouterr()
 
     refused = run(["import", "none.txt"])
     told = capsys.readouterr().err
-    forced = run(["import", "none.txt", "--force"])
+    confirmed = run(["import", "none.txt", "--yes"])
 
-    assert (refused, forced) == (2, 1)
-    assert "`--force` takes them in all the same" in told
+    assert (refused, confirmed) == (2, 1)
+    assert "`--yes` takes them in all the same" in told
     assert "1 cookie sealed" in capsys.readouterr().out
 
 

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from jar_strategies import HEADER, row
@@ -8,35 +6,10 @@ from jarkeeper.jar import emit_jar, parse_jar
 from jarkeeper.limits import LIMITS
 
 SITES = ("youtube.com",)
-VECTORS = Path(__file__).parent.parent / "vectors" / "jars"
-ACCEPTED = sorted((VECTORS / "accepted").glob("*.txt"))
-REFUSED = sorted((VECTORS / "refused").glob("*.txt"))
 
 
 def read(text: str | bytes):
     return parse_jar(text.encode() if isinstance(text, str) else text, sites=SITES)
-
-
-@pytest.mark.parametrize("file", ACCEPTED, ids=lambda file: file.stem)
-def test_a_file_of_a_known_exporter_becomes_its_canonical_form(file):
-    parsed = read(file.read_bytes())
-
-    assert emit_jar(parsed.jar) == file.with_suffix(".canonical").read_bytes()
-
-
-@pytest.mark.parametrize("file", REFUSED, ids=lambda file: file.stem)
-def test_a_bad_file_is_refused_with_its_line_and_what_was_expected(file):
-    with pytest.raises(JarFormatError) as caught:
-        read(file.read_bytes())
-
-    assert str(caught.value) == file.with_suffix(".error").read_text().rstrip("\n")
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-
-
-def test_the_vectors_are_there():
-    assert len(ACCEPTED) >= 7
-    assert len(REFUSED) >= 40
 
 
 def test_every_field_arrives_in_its_place():
@@ -187,14 +160,13 @@ def test_a_cookie_of_four_kibibytes_is_kept_and_one_byte_more_is_refused():
     ("text", "part"),
     [
         (".youtube.com TRUE / TRUE 0 SID v", "tabs seem to have become spaces"),
-        ('[{"name": "SID"}]', "Netscape"),
         (row(".google.com"), "log in"),
         ("", "log in"),
     ],
-    ids=["spaces", "JSON", "other sites", "nothing"],
+    ids=["spaces", "other sites", "nothing"],
 )
 def test_a_common_mistake_gets_a_hint(text, part):
     with pytest.raises(JarFormatError) as caught:
-        read(HEADER * (not text.startswith("[")) + text)
+        read(HEADER + text)
 
     assert part in caught.value.hint

@@ -32,7 +32,6 @@ MESSAGES = [
     LINE + r"expected at most 500 cookies of the jar's sites",
     LINE + r"expected LF or CRLF at the end of a line, got CR",
     LINE + r"expected UTF-8 text, got UTF-16",
-    LINE + r"expected a Netscape cookie file, got JSON",
     LINE + r"expected '# Netscape HTTP Cookie File', the missing header was supplied",
     r"expected cookies of youtube\.com, got none(?:, but \d+ of other sites)?",
     r"expected a cookie file of at most 1048576 bytes, got \d+",

@@ -583,4 +583,4 @@ def test_cookies_that_are_no_login_do_not_take_the_place_of_one(options):
         room.vault.import_jar("youtube", cookie_file("two", **options))
 
     assert room.vault.status("youtube") == before
-    assert room.vault.import_jar("youtube", cookie_file("two", **options), force=True)
+    assert room.vault.import_jar("youtube", cookie_file("two", **options), confirmed=True)

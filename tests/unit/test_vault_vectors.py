@@ -79,7 +79,7 @@ def test_the_frozen_trail_reads_as_it_was_written(room):
 
 
 def test_a_frozen_vault_goes_on_growing(room):
-    room.vault.import_jar("youtube", cookie_file("new"))
+    room.vault.import_jar("youtube", cookie_file("new"), confirmed=True)
 
     with room.vault.lend("youtube").open() as jar:
         assert tag_of(jar) == "new"

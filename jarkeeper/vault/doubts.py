@@ -1,0 +1,120 @@
+"""Doubts about an import: what a person should say yes to before a login is replaced. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from jarkeeper.errors import ConfirmationNeeded
+from jarkeeper.facts import JarFacts, is_authenticated
+from jarkeeper.jar import LASTING_COOKIES, Jar, login_cookies
+from jarkeeper.slots import SlotRecord
+
+ROUNDING_SECONDS = 1
+"""Some exporters round an expiry, others cut it off: that far apart, two are the same."""
+
+
+class Doubt(StrEnum):
+    """Why an import may be a mistake."""
+
+    NO_LOGIN = "no_login"
+    OLDER = "older"
+    ANOTHER_ACCOUNT = "another_account"
+
+
+SENTENCES = {
+    Doubt.NO_LOGIN: "they are no login, or one that expired, and would take the place of one",
+    Doubt.OLDER: "they are older than the active ones, and would take their place",
+    Doubt.ANOTHER_ACCOUNT: "they are another login than the active ones, and no probe proved the "
+    "account the same",
+}
+SIGNED_OUT = "YouTube takes them for a visitor's, and they would take the place of a login"
+KNOWN_STRANGER = "they are another account's than the active ones, as YouTube told of both"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What comes in: the jar, what is known of it, and what a probe said, if one asked."""
+
+    jar: Jar
+    facts: JarFacts
+    is_signed_out: bool = False
+    """Whether YouTube took it for a visitor's."""
+
+
+def require_certainty(
+    new: Arrival, active: SlotRecord | None, before: Jar | None, *, now: datetime
+) -> None:
+    """Raise `ConfirmationNeeded` where there are doubts.
+
+    `before` is the active jar in clear; None where it need not or cannot be opened.
+    """
+    doubts = {} if active is None else dict(_doubts(new, active, before, now=now))
+    if doubts:
+        raise ConfirmationNeeded(
+            tuple(f"cookies: {sentence}" for sentence in doubts.values()),
+            reasons=tuple(doubts),
+            hint="look at the export again; `--yes` takes them in all the same",
+        )
+
+
+def is_at_stake(active: SlotRecord | None, *, now: datetime) -> bool:
+    """Tell whether there is a login that would be missed: one that may still be used."""
+    if active is None or not active.is_usable(now):
+        return False
+    return is_authenticated(active.generation.facts, now)
+
+
+def _doubts(
+    new: Arrival, active: SlotRecord, before: Jar | None, *, now: datetime
+) -> Iterator[tuple[Doubt, str]]:
+    old = active.generation.facts
+    at_stake = is_at_stake(active, now=now)
+    if at_stake and not is_authenticated(new.facts, now):
+        yield Doubt.NO_LOGIN, SENTENCES[Doubt.NO_LOGIN]
+    elif at_stake and new.is_signed_out:
+        yield Doubt.NO_LOGIN, SIGNED_OUT
+    if new.facts.login_until is None:
+        return  # it belongs to nobody, and is of no age
+    same = before is not None and is_same_login(before, new.jar)
+    if at_stake and before is not None and _is_older(new, before, old, same=same):
+        yield Doubt.OLDER, SENTENCES[Doubt.OLDER]
+    if new.facts.account and old.account:
+        if new.facts.account != old.account:
+            yield Doubt.ANOTHER_ACCOUNT, KNOWN_STRANGER
+    elif at_stake and before is not None and not same:
+        yield Doubt.ANOTHER_ACCOUNT, SENTENCES[Doubt.ANOTHER_ACCOUNT]
+
+
+def is_same_login(before: Jar, new: Jar) -> bool:
+    """Tell whether both hold the same lasting cookies, as far as both hold them."""
+    old = {cookie.identity: cookie.value for cookie in before.cookies if _lasts(cookie.name)}
+    shared = [
+        old[cookie.identity] == cookie.value for cookie in new.cookies if cookie.identity in old
+    ]
+    return bool(shared) and all(shared)
+
+
+def _lasts(name: str) -> bool:
+    return name in LASTING_COOKIES
+
+
+def _is_older(new: Arrival, before: Jar, old: JarFacts, *, same: bool) -> bool:
+    if not same:
+        known = bool(new.facts.login_until and old.login_until)
+        return known and _later(old.login_until or 0, than=new.facts.login_until or 0)
+    expiries = {cookie.identity: cookie.expires for cookie in login_cookies(before)}
+    pairs = [
+        (cookie.expires, expiries[cookie.identity])
+        for cookie in login_cookies(new.jar)
+        if cookie.expires and expiries.get(cookie.identity)
+    ]
+    return any(_later(then, than=now) for now, then in pairs) and not any(
+        _later(now, than=then) for now, then in pairs
+    )
+
+
+def _later(one: int, *, than: int) -> bool:
+    return one > than + ROUNDING_SECONDS
