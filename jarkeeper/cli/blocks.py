@@ -9,8 +9,14 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, json_option, pass_invocation
 from jarkeeper.cli.output import Output, print_json
-from jarkeeper.cli.server import be_patient, check_server, imported, server_url, without_login
-from jarkeeper.cli.server import unreachable as cannot_be_reached
+from jarkeeper.cli.server import (
+    be_patient,
+    check_server,
+    imported,
+    server_url,
+    unreachable,
+    without_login,
+)
 from jarkeeper.errors import InputError
 
 REGISTER = "blocks register"
@@ -44,37 +50,22 @@ def command() -> None:
 def register(invocation: Invocation) -> Exit:
     """Register the block type Cookie Manager with the Prefect server in force."""
     be_patient()
-    output = Output(aside=invocation.as_json)
-    with output.busy("asking Prefect"):
+    with Output(aside=invocation.as_json).busy("asking Prefect"):
         manager = imported("blocks", wanted_by=REGISTER).CookieManager
         check_server()
         _register(manager)
-    settings = imported("prefect.settings", wanted_by=REGISTER)
-    url, ui = server_url(), settings.PREFECT_UI_URL.value()
-    form = f"{without_login(ui)}/blocks/catalog/{manager.get_block_type_slug()}/create"
-    document = {
-        "name": manager.get_block_type_name(),
-        "slug": manager.get_block_type_slug(),
-        "fields": list(manager.model_json_schema()["properties"]),
-        "server": without_login(url) if url else None,
-        "form": form if ui else None,
-    }
+    document = _document(manager)
     if invocation.as_json:
         print_json(document)
-        return Exit.OK
-    temporary = f"a temporary one, with the database in {settings.PREFECT_HOME.value()}"
-    output.entry("block", f"{document['name']} ({document['slug']})", ("  registered", "good"))
-    output.entry("server", document["server"] or temporary)
-    if "aws_credentials" not in document["fields"]:
-        output.finding("warning", NO_CREDENTIALS, INSTALL)
-    output.entry("next", "fill in the form: ", document["form"] or "in Prefect's UI, under Blocks")
+    else:
+        _print(document)
     return Exit.OK
 
 
 def _register(manager: Any) -> None:
     """Register the block type, or raise `InputError` for what the server says against it."""
     refused = imported("prefect.exceptions", wanted_by=REGISTER).PrefectHTTPStatusError
-    unreachable = imported("httpx", wanted_by=REGISTER).TransportError
+    broken = imported("httpx", wanted_by=REGISTER).TransportError
     where = server_url() or ""
     try:
         manager.register_type_and_schema()
@@ -84,5 +75,29 @@ def _register(manager: Any) -> None:
             f"Prefect server at {without_login(where)}: refused it (HTTP {code})",
             hint="set PREFECT_API_AUTH_STRING or PREFECT_API_KEY" if code == UNAUTHORIZED else None,
         ) from None
-    except unreachable:
-        raise cannot_be_reached(where) from None
+    except broken:
+        raise unreachable(where) from None
+
+
+def _document(manager: Any) -> dict[str, Any]:
+    """Return what was registered and where, as plain values."""
+    settings = imported("prefect.settings", wanted_by=REGISTER)
+    slug, server, ui = manager.get_block_type_slug(), server_url(), settings.PREFECT_UI_URL.value()
+    return {
+        "name": manager.get_block_type_name(),
+        "slug": slug,
+        "fields": list(manager.model_json_schema()["properties"]),
+        "server": without_login(server) if server else None,
+        "database": None if server else settings.PREFECT_HOME.value(),
+        "form": f"{without_login(ui)}/blocks/catalog/{slug}/create" if ui else None,
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    output = Output()
+    temporary = f"a temporary one, with its database in {document['database']}"
+    output.entry("block", f"{document['name']} ({document['slug']})", ("  registered", "good"))
+    output.entry("server", document["server"] or temporary)
+    if "aws_credentials" not in document["fields"]:
+        output.finding("warning", NO_CREDENTIALS, INSTALL)
+    output.entry("next", "fill in the form: ", document["form"] or "in Prefect's UI, under Blocks")

@@ -1,8 +1,9 @@
-"""A loopback AWS for the block: moto over HTTP, with a bucket, a key, a role and a parameter."""
+"""A loopback AWS for the block: moto over HTTP, with a bucket and a key."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class Cloud:
 
 @contextlib.contextmanager
 def cloud() -> Iterator[Cloud]:
-    """Yield an AWS with an empty bucket and a key; one request at a time, so that races are fair."""
+    """Yield an AWS with an empty bucket and a key; one request at a time: moto locks nothing."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, request_handler=MotoRequestHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -237,7 +237,7 @@ def test_a_role_that_cannot_be_assumed_is_one_clear_error(ambient, aws):
     ambient(AWS_ENDPOINT_URL_STS="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
     assuming = credentials(aws, assume_role_arn=ROLE, region_name=REGION)
 
-    with pytest.raises(StoreError, match="AWS role '.*': AWS cannot be reached"):
+    with pytest.raises(StoreError, match=r"AWS role '.*': AWS cannot be reached"):
         CookieManager(aws_credentials=assuming).settings()
 
 
