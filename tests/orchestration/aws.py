@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,6 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 REGION = "eu-central-1"
-BUCKET = "jars-of-the-test"
 ROLE = "arn:aws:iam::123456789012:role/jarkeeper"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "KANARIs3cr3t9b1d77e0"
@@ -26,10 +26,11 @@ TOKEN = "KANARIt0k3n5c2e88f1"
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where it listens, and the KMS key it made."""
+    """Where it listens, and what it made: a KMS key and a bucket."""
 
     url: str
-    key: str
+    key: str = ""
+    bucket: str = ""
 
     def client(self, service: str):
         return boto3.client(
@@ -50,11 +51,13 @@ def cloud() -> Iterator[Cloud]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        here = Cloud(f"http://127.0.0.1:{server.server_port}", "")
+        here = Cloud(f"http://127.0.0.1:{server.server_port}")
         key = here.client("kms").create_key()["KeyMetadata"]["KeyId"]
         place = {"LocationConstraint": REGION}
-        here.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
-        yield Cloud(here.url, key)
+        # All of moto's servers in one process are one AWS: a name of its own.
+        bucket = f"jars-{uuid.uuid4().hex}"
+        here.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        yield Cloud(here.url, key, bucket)
     finally:
         server.shutdown()
         thread.join()

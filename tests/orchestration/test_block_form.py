@@ -13,7 +13,7 @@ import pytest
 from blocks import CookieManager
 from jarkeeper.settings import Settings
 from jarkeeper.wiring import init_vault, open_vault
-from orchestration.aws import ACCESS_KEY, BUCKET, REGION, SECRET, cloud
+from orchestration.aws import ACCESS_KEY, REGION, SECRET, cloud
 from orchestration.evidence import from_api, from_database, from_files, places_of
 from orchestration.server import PrefectServer, prefect_server, wait_for
 from vaultkit import CANARY, cookie_file
@@ -71,7 +71,7 @@ def generation(aws, tmp_path_factory):
     settings = Settings.read(
         {
             "HOME": str(tmp_path_factory.mktemp("operator")),
-            "COOKIE_S3_BUCKET": BUCKET,
+            "COOKIE_S3_BUCKET": aws.bucket,
             "COOKIE_S3_PREFIX": PREFIX,
             "COOKIE_KMS_KEY_ID": aws.key,
             "AWS_ENDPOINT_URL": aws.url,
@@ -146,7 +146,7 @@ def production(server, aws, registered):
             "jar": "youtube",
             "vault": "",
             "key_file": None,
-            "bucket": f" {BUCKET} ",
+            "bucket": f" {aws.bucket} ",
             "prefix": f"{PREFIX}/",
             "kms_key_id": aws.key,
             "s3_kms_key_id": "",
@@ -244,10 +244,10 @@ def test_the_server_offers_a_picker_for_the_credentials(server, registered):
     assert "CookieManager.load" in block_type["code_example"]
 
 
-def test_a_block_from_the_form_works_in_a_flow_and_in_a_running_loop(ended, generation):
+def test_a_block_from_the_form_works_in_a_flow_and_in_a_running_loop(ended, generation, aws):
     in_a_flow, in_a_loop = json.loads(ended.stdout.splitlines()[-1])
 
-    assert in_a_flow == in_a_loop == [generation, 7, f"s3://{BUCKET}/{PREFIX}"]
+    assert in_a_flow == in_a_loop == [generation, 7, f"s3://{aws.bucket}/{PREFIX}"]
 
 
 def test_the_blocks_document_refers_to_the_credentials_and_holds_nothing_of_them(

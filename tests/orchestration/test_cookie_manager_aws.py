@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 
 import pytest
 from prefect_aws import AwsClientParameters, AwsCredentials
@@ -15,10 +16,11 @@ from jarkeeper.aws import Clients
 from jarkeeper.errors import InputError, StoreError
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES
 from jarkeeper.wiring import init_vault, open_vault
-from orchestration.aws import ACCESS_KEY, BUCKET, REGION, ROLE, SECRET, TOKEN, cloud
+from orchestration.aws import ACCESS_KEY, REGION, ROLE, SECRET, TOKEN, cloud
 from orchestration.place import video_ids
 from orchestration.runs import run
 
+BUCKET = "some-bucket"
 KEYS = {
     "AWS_ACCESS_KEY_ID": ACCESS_KEY,
     "AWS_SECRET_ACCESS_KEY": SECRET,
@@ -248,12 +250,12 @@ def test_no_secret_shows_in_what_is_printed(ambient, aws):
 
 
 @pytest.fixture
-def manager(ambient, aws, request):
+def manager(ambient, aws):
     """A block that alone leads to a vault on S3 and KMS; the environment leads astray."""
     ambient(JARKEEPER_VAULT="/nowhere")
     filled_in = CookieManager(
-        bucket=BUCKET,
-        prefix=f"test-{abs(hash(request.node.name))}",
+        bucket=aws.bucket,
+        prefix=f"test-{uuid.uuid4().hex}",
         kms_key_id=aws.key,
         region=REGION,
         aws_credentials=credentials(aws),
@@ -289,8 +291,8 @@ def test_the_secret_key_is_in_no_object_of_the_bucket(manager, aws, standin, tmp
     manager.rotate_cookies(export)
 
     s3 = aws.client("s3")
-    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
-    content = b"".join(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys)
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=aws.bucket)["Contents"]]
+    content = b"".join(s3.get_object(Bucket=aws.bucket, Key=key)["Body"].read() for key in keys)
 
     assert b"KANARI" not in content
 
@@ -357,7 +359,7 @@ def test_a_download_finds_the_bucket_by_the_blocks_name(youtube, place, aws, mon
     stored = credentials(aws, region_name=REGION)
     stored.save("for-download", overwrite=True)
     manager = CookieManager(
-        bucket=BUCKET, prefix="download", kms_key_id=aws.key, aws_credentials=stored
+        bucket=aws.bucket, prefix="download", kms_key_id=aws.key, aws_credentials=stored
     )
     manager.save("bucket", overwrite=True)
     init_vault(manager.settings())
