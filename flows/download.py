@@ -124,8 +124,8 @@ def load(manager: str) -> CookieManager:
     except ValueError:
         raise NotFound(
             f"cookie manager '{manager}': there is no block of that name",
-            hint="run `prefect block register --module blocks.cookie_manager`, create it in the UI "
-            "under Blocks, or leave the field empty",
+            hint="run `jarkeeper blocks register`, create it in the UI under Blocks, or leave the "
+            "field empty",
         ) from None
     assert isinstance(block, CookieManager), "a sync flow loads synchronously"  # noqa: S101
     return block
@@ -134,7 +134,15 @@ def load(manager: str) -> CookieManager:
 def mistakes_in(error: ValidationError) -> str:
     """Return what is wrong with each field, without what was filled in."""
     mistakes = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in mistakes)
+    return "; ".join(
+        # A mistake between two fields has no place of its own: it names them.
+        ": ".join(filter(None, (".".join(map(str, item["loc"])), _words(item["msg"]))))
+        for item in mistakes
+    )
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def run(settings: Settings, request: DownloadRequest) -> Summary:

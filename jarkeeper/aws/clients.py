@@ -78,9 +78,12 @@ class Clients:
     def _opened_session(self) -> Any:
         if self._session is None:
             from boto3 import Session
+            from botocore.session import Session as Core
 
             told = self._variables.get
             self._session = Session(
+                # Without it, boto3 looks for the environment's profile even where keys are given.
+                botocore_session=Core(session_vars={"profile": (None, None, None, None)}),
                 aws_access_key_id=told("AWS_ACCESS_KEY_ID"),
                 aws_secret_access_key=told("AWS_SECRET_ACCESS_KEY"),
                 aws_session_token=told("AWS_SESSION_TOKEN"),

@@ -30,6 +30,7 @@ COMMANDS = {
     "check": "check",
     "audit": "audit",
     "settings": "settings",
+    "blocks": "blocks",
 }
 """Command → module, in the order in which a newcomer meets them."""
 
@@ -115,6 +116,18 @@ def jar_option(*, words: str, default: str | None = None) -> Callable[..., Any]:
     )
 
 
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json`, which works before and after the command's name."""
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print one JSON document.",
+        expose_value=False,
+        callback=note,
+    )(function)
+
+
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--vault` and `--json`, which work before and after the command's name."""
     vault = click.option(
@@ -125,15 +138,7 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
         expose_value=False,
         callback=note,
     )
-    machine = click.option(
-        "--json",
-        "as_json",
-        is_flag=True,
-        help="Print one JSON document.",
-        expose_value=False,
-        callback=note,
-    )
-    return vault(machine(function))
+    return vault(json_option(function))
 
 
 @click.group(

@@ -15,7 +15,14 @@ from pydantic import ValidationError
 
 import blocks
 from blocks.cookie_manager import CookieManager
-from jarkeeper.errors import ConfirmationNeeded, InputError, JarFormatError, NotFound, SettingsError
+from jarkeeper.errors import (
+    ConfirmationNeeded,
+    InputError,
+    JarFormatError,
+    LendRefused,
+    NotFound,
+    SettingsError,
+)
 from jarkeeper.heads import SlotState
 from jarkeeper.wiring import open_vault
 from orchestration.place import Place
@@ -44,11 +51,18 @@ def manager(place: Place, monkeypatch) -> CookieManager:
     )
 
 
-def test_no_field_can_hold_a_cookie_or_a_key():
+def test_no_field_is_for_a_cookie_or_a_key():
     assert set(CookieManager.model_fields) == {
         "jar",
         "vault",
+        "bucket",
+        "prefix",
+        "kms_key_id",
+        "s3_kms_key_id",
         "key_file",
+        "encryption_key_parameter",
+        "region",
+        "aws_credentials",
         "state_dir",
         "expiry_warning_days",
         "expiry_critical_days",
@@ -110,9 +124,11 @@ def test_a_path_may_begin_with_the_home_folder(place, monkeypatch):
     assert CookieManager(vault="~/vault").settings().vault == place.folder / "vault"
 
 
-def test_thresholds_that_disagree_are_refused(place):
+def test_a_threshold_that_disagrees_with_the_environments_is_refused(place, monkeypatch):
+    monkeypatch.setenv("COOKIE_EXPIRY_WARNING_DAYS", "2")
+
     with pytest.raises(SettingsError):
-        CookieManager(expiry_warning_days=2, expiry_critical_days=7).settings()
+        CookieManager(expiry_critical_days=7).settings()
 
 
 def test_rotate_cookies_makes_the_active_ones_a_backup(manager, place, tmp_path):
@@ -166,6 +182,33 @@ def test_active_cookies_open_in_a_with_block_and_nowhere_else(manager, place):
             spread(lent)
     with pytest.raises(TypeError):
         copy.copy(lent.sealed)
+
+
+def test_a_backup_is_lent_promoted_and_put_back(manager, place):
+    first = place.import_session("first").generation
+    second = place.import_session("second").generation
+
+    assert manager.get_backup_cookies().generation == first
+    assert manager.promote().generation == first
+    assert manager.restore(second).generation == second
+    manager.revoke(first)
+
+    assert [head.action for head in manager.history()][-3:] == ["promote", "restore", "revoke"]
+    with pytest.raises(LendRefused):
+        manager.restore(first)
+    with pytest.raises(NotFound):
+        manager.get_backup_cookies()
+
+
+def test_the_status_is_fit_for_json_and_the_check_finds_a_whole_vault(manager, place):
+    place.import_session("first", canary="marked")
+
+    active, _ = manager.status()
+    text = json.dumps(active.as_dict(), default=str)
+
+    assert (active.name, active.severity) == ("active", "ok")
+    assert "marked" not in text
+    assert {finding.severity for finding in manager.check()} == {"ok"}
 
 
 def test_freshness_is_told_for_both_slots_with_a_next_step(manager, place):

@@ -167,7 +167,7 @@ def test_a_cookie_manager_says_where_the_vault_is_and_which_jar(youtube, place, 
     assert found.is_completed(), found.message
     assert "jar:youtube" in flow_run_of(found).tags
     assert unknown.message.startswith("cookie manager 'nobody': there is no block of that name")
-    assert "prefect block register --module blocks.cookie_manager" in unknown.message
+    assert "jarkeeper blocks register" in unknown.message
 
 
 def test_a_cookie_manager_that_the_form_let_through_is_refused_without_quoting_it(youtube, place):
@@ -178,8 +178,22 @@ def test_a_cookie_manager_that_the_form_let_through_is_refused_without_quoting_i
     state = run(place, video_ids(1), manager="wrong")
 
     assert state.is_failed()
-    assert state.message.startswith("cookie manager 'wrong': vault: ")
+    assert state.message == (
+        "cookie manager 'wrong': vault: expected a path that starts with '/' or '~/'"
+    )
     assert "hunter2" not in state.message
+
+
+def test_a_cookie_manager_whose_fields_contradict_each_other_is_refused(youtube, place):
+    stored = CookieManager(bucket="some-bucket")
+    stored.__dict__["vault"] = Path("/srv/vault")
+    stored.save("both", overwrite=True)
+
+    state = run(place, video_ids(1), manager="both")
+
+    assert state.is_failed()
+    assert state.message == "cookie manager 'both': vault: expected it or bucket, got both"
+    assert youtube.requests() == []
 
 
 def test_concurrency_is_the_settings_unless_it_is_given(youtube, place, monkeypatch):

@@ -65,6 +65,8 @@ def loaded_by(words, environment):
         ["--version"],
         ["--help"],
         ["download", "--help"],
+        ["blocks", "--help"],
+        ["blocks", "register", "--help"],
         ["status"],
         ["status", "--json"],
         ["init"],
