@@ -31,6 +31,7 @@ SENTENCES = {
     "account the same",
 }
 SIGNED_OUT = "YouTube takes them for a visitor's, and they would take the place of a login"
+A_BACKUP = "they are a backup already, and would take the place of the active ones"
 KNOWN_STRANGER = "they are another account's than the active ones, as YouTube told of both"
 
 
@@ -42,6 +43,8 @@ class Arrival:
     facts: JarFacts
     is_signed_out: bool = False
     """Whether YouTube took it for a visitor's."""
+    is_backup: bool = False
+    """Whether the same cookies are a backup already."""
 
 
 def require_certainty(
@@ -79,7 +82,9 @@ def _doubts(
     if new.facts.login_until is None:
         return  # it belongs to nobody, and is of no age
     same = before is not None and is_same_login(before, new.jar)
-    if at_stake and before is not None and _is_older(new, before, old, same=same):
+    if at_stake and new.is_backup:
+        yield Doubt.OLDER, A_BACKUP
+    elif at_stake and before is not None and _is_older(new, before, old, same=same):
         yield Doubt.OLDER, SENTENCES[Doubt.OLDER]
     if new.facts.account and old.account:
         if new.facts.account != old.account:

@@ -11,7 +11,7 @@ from jarkeeper.facts import JarFacts, Probed, observe
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar, read_export
 from jarkeeper.names import GenerationId, new_id
-from jarkeeper.slots import Slot, SlotRecord, Slots, Source, take_in
+from jarkeeper.slots import Mark, Slot, SlotRecord, Slots, SlotState, Source, mark, take_in
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
@@ -60,17 +60,22 @@ def import_jar(
             return _unchanged(ports, access, base.head, parsed)
         before, doubtful = _open_active(ports, jar, active)
         facts = _with_account(facts, parsed.jar, active, before)
+        signed_out = probed is not None and not probed.alive
         if not confirmed:
-            signed_out = probed is not None and not probed.alive
-            arrival = Arrival(parsed.jar, facts, signed_out)
+            arrival = Arrival(
+                parsed.jar, facts, signed_out, _is_backup(ports, base.head, parsed.jar)
+            )
             require_certainty(arrival, active, before, now=ports.clock())
         record = store_generation(
             ports, jar, parsed.jar, id=generation, source=Source.IMPORT, facts=facts
         )
 
         def rule(head: Head | None) -> Slots:
-            slots = NO_SLOTS if head is None else head.slots
-            return take_in(slots, record, at=record.created_at, backup_count=ports.backup_count)
+            old = NO_SLOTS if head is None else head.slots
+            at = record.created_at
+            slots = take_in(old, record, at=at, backup_count=ports.backup_count)
+            dead = Mark(SlotState.DEAD, at=at, reason="probe")
+            return mark(slots, record.id, dead) if signed_out else slots
 
         done = commit(ports, jar, Change(Action.IMPORT, rule), base=base.stored)
     warnings = close_commit(ports, access, done)
@@ -121,6 +126,12 @@ def _with_account(
 def _is_active(ports: Ports, active: SlotRecord | None, jar: Jar) -> bool:
     now = fingerprint(ports, emit_jar(jar))
     return active is not None and active.generation.fingerprint == now
+
+
+def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
+    backups = () if head is None else head.backups
+    now = fingerprint(ports, emit_jar(jar))
+    return any(item.generation.fingerprint == now for item in backups)
 
 
 def _unchanged(ports: Ports, access: Access, head: Head, parsed: ParsedJar) -> ImportReceipt:

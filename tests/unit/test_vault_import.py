@@ -315,3 +315,28 @@ def test_a_store_that_fails_while_it_is_compared_is_told_and_no_reason_to_stop()
     )
 
     assert any("not compared" in item for item in receipt.warnings)
+
+
+def test_what_is_a_backup_already_needs_a_yes_to_become_active_again():
+    room = Room()
+    room.fill("one", "two")
+
+    with pytest.raises(ConfirmationNeeded) as caught:
+        room.vault.import_jar("youtube", cookie_file("one"))
+
+    assert caught.value.reasons == ("older",)
+    assert "a backup already" in caught.value.sentences[0]
+    assert lent_tag(room.vault) == "two"
+
+
+def test_a_login_that_a_probe_found_signed_out_comes_in_dead():
+    room = Room()
+    room.fill("one")
+
+    room.vault.import_jar(
+        "youtube", cookie_file("two"), confirmed=True, probed=probed("two", alive=False)
+    )
+
+    head = room.vault.status("youtube")
+    assert (head.active.state, head.active.reason) == (SlotState.DEAD, "probe")
+    assert head.backups[0].state is SlotState.HEALTHY
