@@ -1,4 +1,4 @@
-"""Run the cloud by itself: `PYTHONPATH=tests python -m cloud --bucket jars --key`.
+"""Run the cloud by itself: `PYTHONPATH=tests python -m cloud --vault jars`.
 
 Prints shell lines to evaluate: the endpoint, an administrator's credentials, what was made.
 """
@@ -28,10 +28,16 @@ def main() -> int:
 
 
 def _make(cloud: Cloud, options: argparse.Namespace) -> dict[str, str]:
-    key = cloud.make_key() if options.key else None
-    for name in options.bucket:
-        cloud.make_bucket(name, kms_key=key)
-    return {"KMS_KEY_ARN": key} if key else {}
+    """Make a bucket and the two keys of a vault; return the settings that name them."""
+    if not options.vault:
+        return {}
+    bucket_key, key = cloud.make_key(), cloud.make_key()
+    cloud.make_bucket(options.vault, kms_key=bucket_key)
+    return {
+        "COOKIE_S3_BUCKET": options.vault,
+        "COOKIE_S3_KMS_KEY_ID": bucket_key,
+        "COOKIE_KMS_KEY_ID": key,
+    }
 
 
 def _parse() -> argparse.Namespace:
@@ -39,8 +45,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--tls", action="store_true", help="serve https; see AWS_CA_BUNDLE")
     parser.add_argument("--region", default=REGION, help="where everything is")
-    parser.add_argument("--bucket", action="append", default=[], help="a bucket to create")
-    parser.add_argument("--key", action="store_true", help="create a KMS key for the buckets")
+    parser.add_argument("--vault", metavar="BUCKET", help="make a bucket and keys for a vault")
     return parser.parse_args()
 
 
