@@ -174,7 +174,7 @@ def test_one_of_many_racing_creators_wins(cloud, s3, monkeypatch):
         start.wait()
         codes.append(code_of(create, s3, "heads/race", os.urandom(8)))
 
-    threads = [threading.Thread(target=race) for _ in range(8)]
+    threads = [threading.Thread(target=race) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
