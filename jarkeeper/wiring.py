@@ -159,7 +159,9 @@ def _kms_key(settings: Settings, key_id: str) -> WrappingKey:
     from jarkeeper.aws import Clients
     from jarkeeper.keys.kms import KMSKey
 
-    return KMSKey(Clients.of(settings.aws), key_id)
+    # An ARN tells the key's region, which need not be the one of everything else.
+    region = {"AWS_REGION": key_id.split(":")[3]} if key_id.startswith("arn:") else {}
+    return KMSKey(Clients.of({**settings.aws, **region}), key_id)
 
 
 def _is_key_file(settings: Settings) -> bool:

@@ -12,7 +12,8 @@ DEFAULT_JAR = "youtube"
 
 _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
 _COMMAND = re.compile(
-    r"\bjarkeeper (?:init|import|status|validate|download|check|audit)\b(?! --(?:vault|help))"
+    r"\bjarkeeper (?:init|import|status|validate|download|check|audit|backup|recover|rewrap)\b"
+    r"(?! --(?:vault|help))"
 )
 
 
