@@ -206,7 +206,7 @@ def test_a_disabled_former_key_keeps_no_other_from_opening(aws):
 
 def test_what_is_damaged_is_told_and_keeps_nothing_else_from_moving(aws):
     house = House(aws, KEYS)
-    one, two = house.fill("one", "two")
+    one, _ = house.fill("one", "two")
     house.store.objects[generation_key("youtube", one)] = b"damaged"
     to = aws.key()
 
