@@ -228,9 +228,9 @@ def _others(keys: tuple[WrappingKey, ...], *, than: WrappingKey) -> tuple[Wrappi
 
 
 def _refuse(wrapping: WrappingKey, entry: KeyEntry) -> Any:
-    raise KeyUnavailable(
-        f"{wrapping.name}: is not the key of this vault, whose key is '{entry.key}'", hint=CHECK
-    )
+    # Local keys have no names that would tell them apart.
+    known = "which has another one" if entry.key == wrapping.id else f"whose key is '{entry.key}'"
+    raise KeyUnavailable(f"{wrapping.name}: is not the key of this vault, {known}", hint=CHECK)
 
 
 def _overtaken(keys: KeyWrapper) -> Conflict:
