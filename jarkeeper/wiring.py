@@ -21,6 +21,7 @@ from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
+from jarkeeper.vault.identity import read_raw_identity
 from jarkeeper.vault.root import found_root, open_root
 
 
@@ -89,9 +90,11 @@ def open_vault(
 def existing_vault(settings: Settings, *, actor: str) -> str | None:
     """Return the id of the vault that is there, or None."""
     try:
-        return open_vault(settings, actor=actor).id
+        # Before any key is looked for: a new vault's own may have to be made first.
+        read_raw_identity(open_store(settings))
     except NotInitialised:
         return None
+    return open_vault(settings, actor=actor).id
 
 
 def open_store(settings: Settings) -> Store:
