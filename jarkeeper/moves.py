@@ -100,12 +100,11 @@ def _opened_backup(settings: Settings, source: Settings, *, actor: str) -> Vault
     if source.s3_bucket is None and not source.vault.exists():
         raise NotInitialised(f"backup '{source.place}': there is nothing")
     store = open_store(source)
-    keys = open_root(store, open_key(settings), reopen=reopener(settings))
     try:
         # Without anchors: a backup is older than what they have seen.
         return Vault.open(
             store,
-            keys,
+            open_root(store, open_key(settings), reopen=reopener(settings)),
             actor=who(actor),
             clock=utc_now,
             sites=settings.sites,

@@ -92,12 +92,18 @@ def _change(settings: Settings, to: Settings, receipt: RewrapReceipt) -> dict[st
     if to.kms_key_id is not None:
         # An alias may point elsewhere one day, and then nothing would open.
         change["COOKIE_KMS_KEY_ID"] = receipt.key_id
+        if settings.kms_key_id is None:
+            # Beside a KMS key it would encrypt jars in memory: not with the key that was left.
+            change |= dict.fromkeys(_set_of(settings, "encryption_key", "encryption_key_parameter"))
         return change
     change["JARKEEPER_KEY_FILE"] = str(to.key_file)
-    for name in ("kms_key_id", "encryption_key", "encryption_key_parameter"):
-        if getattr(settings, name) is not None:
-            change[VARIABLES[name].name] = None
-    return change
+    names = _set_of(settings, "kms_key_id", "encryption_key", "encryption_key_parameter")
+    return change | dict.fromkeys(names)
+
+
+def _set_of(settings: Settings, *names: str) -> list[str]:
+    """Return the variables of those settings that are set."""
+    return [VARIABLES[name].name for name in names if getattr(settings, name) is not None]
 
 
 def _encrypts_bucket(settings: Settings) -> bool:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jarkeeper.audit import Trail
 from jarkeeper.errors import NotInitialised, StoreError, VaultError
+from jarkeeper.heads import write_head
 from jarkeeper.keys import Purpose
 from jarkeeper.names import generation_key, head_key
 from jarkeeper.stores.memory import MemoryStore
@@ -271,6 +274,37 @@ def test_after_a_damaged_head_no_other_head_of_that_jar_is_copied(room):
     assert sum("jar 'youtube'" in text for text in receipt.damaged) == 2
     generations = [key for key in target.objects if "youtube/generations" in key]
     assert len(generations) == 3
+
+
+def test_a_head_that_follows_another_one_is_not_copied(room):
+    third = room.vault.history("youtube")[2]
+    forged = write_head(replace(third, previous="0" * 64), key=room.vault.ports.head_key)
+    room.store.objects[head_key("youtube", 3)] = forged
+    target = MemoryStore()
+
+    receipt = backup(opened(room, room.store).ports, target)
+
+    assert head_key("youtube", 3) not in target.objects
+    assert receipt.damaged == ("jar 'youtube': head 3 does not follow head 2",)
+
+
+def test_an_event_that_a_listing_missed_but_a_checkpoint_knows_is_copied(room):
+    room.vault.check()
+    events = room.store.list("audit/")
+    missed = next(key for key in events if key.endswith("000000000002.jsonl"))
+    target, lists = MemoryStore(), []
+
+    class Lagging(FaultyStore):
+        def list(self, prefix):
+            found = self.inner.list(prefix)
+            lists.append(prefix)
+            return [key for key in found if key != missed or lists.count("audit/") > 1]
+
+    receipt = backup(opened(room, Lagging(room.store)).ports, target)
+
+    assert receipt.is_whole
+    assert missed in target.objects
+    assert opened(room, target).verify_trail().discrepancies == ()
 
 
 def test_once_it_is_healed_another_run_copies_the_rest(room):

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from awsroom import running_aws
-from jarkeeper.errors import KeyUnavailable, StoreError, WriteBackRefused
+from jarkeeper.aws import Clients
+from jarkeeper.errors import EnvelopeError, KeyUnavailable, StoreError, WriteBackRefused
+from jarkeeper.keys.kms import KMSKey
 from jarkeeper.names import generation_key
 from jarkeeper.slots import SlotState
 from jarkeeper.stores.memory import MemoryStore
@@ -322,3 +324,69 @@ def test_a_move_is_on_record(aws):
         ("rewrap", "outcome", "youtube"),
     ]
     assert house.vault.verify_trail().discrepancies == ()
+
+
+def test_an_import_into_empty_slots_is_overtaken_by_a_move_as_well(aws):
+    house = House(aws, KEYS)
+    for generation in house.fill("one", "two"):
+        house.vault.revoke("youtube", generation)
+    to = aws.key()
+    moves = []
+
+    def overtake(method, key):
+        if method == "put_if_absent" and "heads/" in key and not moves:
+            moves.append(house.move(to, house.opened(KEYS)))
+
+    slow = house.opened(KEYS, FaultyStore(house.store, before=overtake))
+
+    with pytest.raises(KeyUnavailable):
+        slow.import_jar("youtube", cookie_file("three"))
+
+    assert house.opened(to).status("youtube").active is None
+
+
+class Peculiar(KMSKey):
+    """A key whose refusals of a jar's data key are what the test says."""
+
+    def decrypt(self, wrapped, context):
+        if "jar" in context:
+            return self.refused(wrapped, context)
+        return super().decrypt(wrapped, context)
+
+
+def peculiar(aws, refused):
+    key = Peculiar(Clients.of(aws.variables()), aws.make_key())
+    key.refused = refused
+    return key
+
+
+def test_a_key_that_may_not_be_asked_for_foreign_data_keys_takes_over_all_the_same(aws):
+    house = House(aws, aws.key())
+    house.fill("one", "two")
+
+    def denied(wrapped, context):
+        try:
+            return KMSKey.decrypt(to, wrapped, context)
+        except EnvelopeError:
+            raise KeyUnavailable("access was denied") from None
+
+    to = peculiar(aws, denied)
+
+    assert house.move(to).sealed == 2
+    assert lent_tag(house.alone(aws.key(to.id))) == "two"
+
+
+def test_nothing_is_committed_that_the_new_key_does_not_open(aws):
+    house = House(aws, KEYS)
+    _, two = house.fill("one", "two")
+
+    def never(wrapped, context):
+        raise EnvelopeError("not this one")
+
+    to = peculiar(aws, never)
+
+    receipt = house.move(to)
+
+    assert (receipt.sealed, len(receipt.problems)) == (0, 2)
+    assert house.vault.status("youtube").active.generation.id == two
+    assert lent_tag(house.opened(aws.key(to.id))) == "two"
