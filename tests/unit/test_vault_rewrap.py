@@ -289,6 +289,27 @@ def test_an_import_that_a_move_overtakes_leaves_nothing_under_the_old_key(aws, m
     assert lent_tag(house.alone(to)) == "two"
 
 
+@pytest.mark.parametrize("moment", ["generations/", "heads/"])
+def test_a_write_back_that_a_move_overtakes_is_refused_and_ends_no_run(aws, moment):
+    house = House(aws, KEYS)
+    house.fill("one", "two")
+    to = aws.key()
+    moves = []
+
+    def overtake(method, key):
+        if method == "put_if_absent" and moment in key and not moves:
+            moves.append(house.move(to, house.opened(KEYS)))
+
+    slow = house.opened(KEYS, FaultyStore(house.store, before=overtake))
+    lent = slow.lend("youtube")
+
+    with pytest.raises(WriteBackRefused) as caught:
+        slow.write_back(lent, jar_of("three"))
+
+    assert caught.value.reason == "conflict"
+    assert lent_tag(house.alone(to)) == "two"
+
+
 def test_a_move_that_an_import_overtakes_moves_that_too(aws):
     house = House(aws, KEYS)
     house.fill("one", "two")
