@@ -34,9 +34,9 @@ Progress = Callable[[int, int], None]
 def elsewhere(
     settings: Settings, place: str, *, region: str | None = None, bucket_key: str | None = None
 ) -> Settings:
-    """Return the settings for a copy in another place; in another region, with keys of that one.
+    """Return the settings for a copy in another place.
 
-    Without a key there, the bucket's own default is used.
+    In another region no key of this one can encrypt: without `bucket_key`, the bucket's default does.
     """
     there = settings.at(place)
     if region is not None:

@@ -28,7 +28,8 @@ from jarkeeper.cli.output import Output
     "--kms-key-id",
     "bucket_key",
     metavar="ID",
-    help="The KMS key with which the other bucket encrypts, if not its default.",
+    help="The KMS key by which the other bucket encrypts; else the vault's, in another region its "
+    "default.",
 )
 @common_options
 @pass_invocation
