@@ -36,7 +36,7 @@ def elsewhere(
 ) -> Settings:
     """Return the settings for a copy in another place.
 
-    In another region no key of this one can encrypt: without `bucket_key`, the bucket's default does.
+    In another region no key of this one encrypts: without `bucket_key`, the default there does.
     """
     there = settings.at(place)
     if region is not None:
