@@ -67,15 +67,21 @@ def seal(plaintext: bytes, *, keys: WrappingKey, context: Bound) -> bytes:
 def open_envelope(sealed: bytes, *, keys: KeyWrapper, context: Bound) -> bytes:
     """Return the plaintext, or raise `EnvelopeError` without saying which check failed.
 
-    `context` is authenticated but not secret: naming another jar or generation fails. A key that
-    cannot be asked is `KeyUnavailable`: that says nothing about the envelope.
+    `context` is authenticated but not secret: naming another jar or generation fails. Where no key
+    opens it and one cannot be asked, that is `KeyUnavailable`: it says nothing about the envelope.
     """
-    if len(sealed) <= LIMITS.envelope_bytes_max:
-        for key in (keys, *keys.former):
+    if len(sealed) > LIMITS.envelope_bytes_max:
+        raise EnvelopeError(_REFUSED)
+    unavailable: KeyUnavailable | None = None
+    for key in (keys, *keys.former):
+        try:
             plaintext = open_with(key, sealed, context=context)
-            if plaintext is not None:
-                return plaintext
-    raise EnvelopeError(_REFUSED)
+        except KeyUnavailable as error:
+            unavailable = error  # a former key that is disabled keeps no other from opening
+            continue
+        if plaintext is not None:
+            return plaintext
+    raise unavailable or EnvelopeError(_REFUSED)
 
 
 def open_with(key: WrappingKey, sealed: bytes, *, context: Bound) -> bytes | None:

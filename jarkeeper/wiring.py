@@ -22,6 +22,7 @@ from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
+from jarkeeper.vault.identity import read_raw_identity
 from jarkeeper.vault.root import found_root, open_root
 
 
@@ -91,9 +92,11 @@ def open_vault(
 def existing_vault(settings: Settings, *, actor: str) -> str | None:
     """Return the id of the vault that is there, or None."""
     try:
-        return open_vault(settings, actor=actor).id
+        # Before any key is looked for: a new vault's own may have to be made first.
+        read_raw_identity(open_store(settings))
     except NotInitialised:
         return None
+    return open_vault(settings, actor=actor).id
 
 
 def open_store(settings: Settings) -> Store:
@@ -173,7 +176,9 @@ def _kms_key(settings: Settings, key_id: str) -> WrappingKey:
     from jarkeeper.aws import Clients
     from jarkeeper.keys.kms import KMSKey
 
-    return KMSKey(Clients.of(settings.aws), key_id)
+    # An ARN tells the key's region, which need not be the one of everything else.
+    region = {"AWS_REGION": key_id.split(":")[3]} if key_id.startswith("arn:") else {}
+    return KMSKey(Clients.of({**settings.aws, **region}), key_id)
 
 
 def _is_key_file(settings: Settings) -> bool:

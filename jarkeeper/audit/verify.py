@@ -11,7 +11,7 @@ from jarkeeper.audit.events import PREFIX, Event, Phase, parse_event_key, read_e
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.names import VaultId
 from jarkeeper.records import GENESIS, digest
-from jarkeeper.stores import Store
+from jarkeeper.stores import Readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class TrailReport:
         return sum(max(0, seq - self.anchored.get(writer, 0)) for writer, seq in self.tails.items())
 
 
-def verify_trail(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
+def verify_trail(store: Readable, *, key: bytes, vault: VaultId) -> TrailReport:
     """Read the whole trail and follow each writer's chain."""
     report = _read_all(store, key=key, vault=vault)
     if not report.discrepancies:
@@ -54,7 +54,7 @@ def verify_trail(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
     return replace(report, discrepancies=lasting)
 
 
-def _read_all(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
+def _read_all(store: Readable, *, key: bytes, vault: VaultId) -> TrailReport:
     segments: dict[str, list[tuple[int, str]]] = defaultdict(list)
     strangers = []
     for name in store.list(PREFIX):
@@ -84,7 +84,7 @@ def _read_all(store: Store, *, key: bytes, vault: VaultId) -> TrailReport:
 class _Follower:
     """Follows one writer's chain, segment by segment."""
 
-    store: Store
+    store: Readable
     key: bytes
     vault: VaultId
     writer: str

@@ -29,6 +29,9 @@ COMMANDS = {
     "download": "download",
     "check": "check",
     "audit": "audit",
+    "backup": "backup",
+    "recover": "recover",
+    "rewrap": "rewrap",
     "settings": "settings",
     "blocks": "blocks",
 }

@@ -45,6 +45,10 @@ class KeyWrapper(WrappingKey, Protocol):
     """A vault's keys: the wrapping key, those it had before, and what derives from its root."""
 
     @property
+    def seq(self) -> int:
+        """Which record of keys they came from; 0 where a local key is the root itself."""
+
+    @property
     def former(self) -> tuple[WrappingKey, ...]:
         """The keys that wrapped earlier generations; they open, and never seal."""
 

@@ -24,6 +24,7 @@ class LocalKey:
     """A key of 32 bytes that wraps data keys; of most local vaults it is the root as well."""
 
     id = LOCAL_ID
+    seq = 0
     former: tuple[WrappingKey, ...] = ()
 
     def __init__(self, root: bytes, *, name: str = "local key") -> None:

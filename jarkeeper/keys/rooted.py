@@ -15,9 +15,15 @@ class RootedKeys:
     """
 
     def __init__(
-        self, wrapping: WrappingKey, root: bytes, *, former: tuple[WrappingKey, ...] = ()
+        self,
+        wrapping: WrappingKey,
+        root: bytes,
+        *,
+        seq: int = 0,
+        former: tuple[WrappingKey, ...] = (),
     ) -> None:
         self._wrapping = wrapping
+        self.seq = seq
         self._keys = {purpose: expand(root, purpose) for purpose in Purpose}
         self.root: bytes | None = root
         self.former = former

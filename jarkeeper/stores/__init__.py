@@ -36,6 +36,16 @@ class Store(Protocol):
         """Remove the object if it is there: for the clean-up only."""
 
 
+class Readable(Protocol):
+    """What reading needs of a store."""
+
+    def get(self, key: str) -> bytes:
+        """Return the object's bytes, or raise `ObjectMissing`."""
+
+    def list(self, prefix: str) -> list[str]:
+        """Return all keys that start with the prefix, sorted."""
+
+
 @runtime_checkable
 class Tended(Protocol):
     """What a store offers besides where it needs care: a directory does, S3 does not."""

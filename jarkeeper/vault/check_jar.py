@@ -13,6 +13,7 @@ from jarkeeper.vault.findings import NOTHING, RECOVER, counted, critical, ok, wa
 from jarkeeper.vault.generations import open_generation, read_sealed
 from jarkeeper.vault.log import read_anchors, read_history, read_newest
 from jarkeeper.vault.ports import Ports
+from jarkeeper.vault.rewrap import needs_rewrap
 from jarkeeper.vault.view import publish
 
 
@@ -57,15 +58,20 @@ def _freshness(
 
 def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterator[Finding]:
     named = {item.generation.id: item.generation for item in head.slots.records()}
-    opened = 0
+    opened = dependent = 0
     for record in named.values():
         try:
             open_generation(ports, head.jar, record)
             opened += 1
+            dependent += bool(ports.keys.former) and needs_rewrap(ports, head.jar, record)
         except JarkeeperError as error:
             yield critical("generation", error.message, error.hint or RECOVER)
     if opened:
         yield ok("generations", f"jar '{head.jar}': {counted(opened, 'slot')} opened, as committed")
+    if dependent:
+        message = f"jar '{head.jar}': {counted(dependent, 'slot')} sealed under a former key"
+        step = "run `jarkeeper rewrap` to the key in force again, before the former one is disabled"
+        yield warning("former-key", message, step)
     past = {
         item.generation.id: (item.generation, old.seq)
         for old in history

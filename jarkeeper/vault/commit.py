@@ -17,9 +17,12 @@ from jarkeeper.slots import Slots
 from jarkeeper.stores import holds, put_once
 from jarkeeper.vault.log import advance, read_newest
 from jarkeeper.vault.ports import Ports
+from jarkeeper.vault.root import require_current
 
 PAUSE_SECONDS = 0.004
 NO_SLOTS = Slots()
+SEALING = frozenset({Action.IMPORT, Action.WRITE_BACK, Action.REWRAP})
+"""What puts a freshly sealed generation in a slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def _attempt(
         raise VaultError(f"jar '{jar}': the head would exceed {LIMITS.head_bytes_max} bytes")
     if time.monotonic() - started > LIMITS.commit_seconds_max:
         raise Conflict(f"jar '{jar}': {change.action} took too long", hint="try again")
+    if change.action in SEALING:
+        # After the base was read: a rewrap commits on top of it, or finds what is committed here.
+        require_current(ports.store, ports.keys)
     try:
         ours = put_once(ports.store, head_key(jar, head.seq), raw)
     except StoreUnknown:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
-from jarkeeper.errors import Conflict, JarFormatError, WriteBackRefused
+from jarkeeper.errors import Conflict, JarFormatError, KeyUnavailable, WriteBackRefused
 from jarkeeper.facts import is_authenticated, observe
 from jarkeeper.heads import Head, StoredHead
 from jarkeeper.jar import LASTING_COOKIES, Jar, emit_jar, login_cookies, parse_jar
@@ -133,7 +133,7 @@ def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[Le
     try:
         change = Change(Action.WRITE_BACK, rule, retries=False)
         done = commit(ports, lent.jar_name, change, base=stored)
-    except Conflict:
+    except (Conflict, KeyUnavailable):  # so it is where the vault moved to another key meanwhile
         raise _refused(lent, "conflict") from None
     kept = replace(
         lent,

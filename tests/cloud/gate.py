@@ -66,8 +66,8 @@ class Gate:
         bucket = split(request.path)[0]
         if request.service != "s3" or not signed or not bucket:
             return
-        expected = encryption.region_of(bucket) or self._region
-        if signed != expected:
+        expected = encryption.region_of(bucket)
+        if expected and signed != expected:
             message = (
                 f"The authorization header is malformed; the region '{signed}' is wrong; "
                 f"expecting '{expected}'"
