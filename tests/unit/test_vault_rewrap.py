@@ -6,7 +6,13 @@ import pytest
 
 from awsroom import running_aws
 from jarkeeper.aws import Clients
-from jarkeeper.errors import EnvelopeError, KeyUnavailable, StoreError, WriteBackRefused
+from jarkeeper.errors import (
+    EnvelopeError,
+    KeyUnavailable,
+    LendRefused,
+    StoreError,
+    WriteBackRefused,
+)
 from jarkeeper.keys.kms import KMSKey
 from jarkeeper.names import generation_key
 from jarkeeper.slots import SlotState
@@ -411,3 +417,17 @@ def test_nothing_is_committed_that_the_new_key_does_not_open(aws):
     assert (receipt.sealed, len(receipt.problems)) == (0, 2)
     assert house.vault.status("youtube").active.generation.id == two
     assert lent_tag(house.opened(aws.key(to.id))) == "two"
+
+
+def test_what_is_revoked_after_a_move_comes_back_under_no_key(aws):
+    house = House(aws, KEYS)
+    (before,) = house.fill("one")
+    house.move(OTHER_KEYS)
+    moved = house.opened(OTHER_KEYS)
+    after = moved.status("youtube").active.generation.id
+
+    moved.revoke("youtube", after)
+
+    assert after != before
+    with pytest.raises(LendRefused, match="was revoked"):
+        moved.restore("youtube", before)
