@@ -70,7 +70,11 @@ class Tenancy:
         """Put the bucket's and the envelope key's own policies in force."""
         document = json.dumps(policy("bucket", **self.names()))
         self.cloud.admin("s3").put_bucket_policy(Bucket=self.bucket, Policy=document)
-        document = json.dumps(policy("envelope-key", **self.names()))
+        self.put_key_policy(self.names())
+
+    def put_key_policy(self, names: dict[str, str]) -> None:
+        """Put the envelope key's own policy in force, with these names filled in."""
+        document = json.dumps(policy("envelope-key", **names))
         self.cloud.admin("kms").put_key_policy(
             KeyId=self.kms_key.rpartition("/")[2], PolicyName="default", Policy=document
         )

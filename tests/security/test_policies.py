@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from cloud.faults import Fault, Kind
 from cloud.server import client
+from jarkeeper.moves import backup_vault, recover_vault
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.wiring import init_vault, open_vault, with_parameter
 from tenancy import Tenancy, policy
@@ -127,6 +128,28 @@ def test_a_keeper_may_do_what_it_does_and_nothing_else(enforced, settings):
     keep(vault)
 
     assert_exact(enforced, "operator")
+
+
+def test_a_keeper_backs_up_and_recovers_without_being_denied(enforced, settings, filled, tmp_path):
+    operator = settings("operator")
+    copy = operator.at(str(tmp_path / "copy"))
+    empty = Tenancy(enforced.cloud)
+    empty.enforce()
+    aws = empty.role("operator", kms_key_arn=enforced.kms_key)
+    there = replace(empty.settings(tmp_path / "there", aws), kms_key_id=enforced.kms_key)
+    arn = f"arn:aws:iam::{enforced.cloud.account}:role/{empty.bucket}-operator"
+    names = enforced.names(
+        operator_role_arn=arn, break_glass_role_arn=enforced.role_arn("operator")
+    )
+    enforced.cloud.calls.clear()
+
+    made = backup_vault(operator, copy, progress=lambda *_: None)
+    enforced.put_key_policy(names)
+    recovered = recover_vault(there, copy, progress=lambda *_: None)
+
+    assert made.damaged == recovered.damaged == ()
+    assert open_vault(there).status("youtube") == filled.status("youtube")
+    assert [call for call in enforced.cloud.calls if not call.allowed] == []
 
 
 def test_a_task_may_do_what_it_does_and_nothing_else(enforced, settings, filled):
