@@ -119,7 +119,6 @@ def connect(settings: Settings) -> None:
 
     clients = Clients.of(settings.aws)
     with suppress(JarkeeperError):  # whoever needs the vault will be told
-        clients.get("s3")
         clients.get("s3", attempts=1)
         clients.get("kms")
         clients.get("ssm")

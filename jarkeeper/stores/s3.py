@@ -1,7 +1,7 @@
 """A store in an S3 bucket, or another that speaks S3 and honours its conditions.
 
-A conditional write is sent by us alone, never again behind our back: boto3 repeats a write whose
-answer got lost, and the second one is told that the object exists.
+Every request is sent by us alone, never again behind our back: boto3 repeats a write whose answer
+got lost, and the second one is told that the object exists; and its tries would multiply with ours.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class S3Store:
         for turn in range(TRIES):
             _pause(turn)
             try:
-                self._check_key(key, self._writes.put_object(**request))
+                self._check_key(key, self._client.put_object(**request))
             except IntegrityError as error:
                 raise StoreUnknown(error.message, hint=error.hint) from None
             except Exception as error:
@@ -96,7 +96,7 @@ class S3Store:
     def created_at(self, key: str) -> datetime:
         """Return when the object was stored, by the store's clock, or raise `ObjectMissing`."""
         request = self._request(key)
-        found: datetime = self._tried(key, lambda: self._reads.head_object(**request))[
+        found: datetime = self._tried(key, lambda: self._client.head_object(**request))[
             "LastModified"
         ]
         return found.astimezone(UTC)
@@ -104,20 +104,16 @@ class S3Store:
     def put(self, key: str, content: bytes) -> None:
         """Create or overwrite: for the view only."""
         request = self._put_request(key, content)
-        answer = self._tried(key, lambda: self._reads.put_object(**request))
+        answer = self._tried(key, lambda: self._client.put_object(**request))
         self._check_key(key, answer)
 
     def delete(self, key: str) -> None:
         """Remove the object if it is there: for the clean-up only."""
         request = self._request(key)
-        self._tried(key, lambda: self._reads.delete_object(**request))
+        self._tried(key, lambda: self._client.delete_object(**request))
 
     @property
-    def _reads(self) -> Any:
-        return self._clients.get("s3")
-
-    @property
-    def _writes(self) -> Any:
+    def _client(self) -> Any:
         return self._clients.get("s3", attempts=1)
 
     def _request(self, key: str) -> dict[str, Any]:
@@ -132,7 +128,7 @@ class S3Store:
         return request
 
     def _read(self, key: str) -> bytes:
-        answer = self._reads.get_object(**self._request(key))
+        answer = self._client.get_object(**self._request(key))
         with answer["Body"] as body:
             self._check_encryption(key, answer)
             most = LIMITS.object_bytes_max
@@ -142,7 +138,7 @@ class S3Store:
             return content
 
     def _listed(self, prefix: str) -> tuple[str, ...]:
-        pages = self._reads.get_paginator("list_objects_v2").paginate(
+        pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix + prefix
         )
         start = len(self._prefix)
