@@ -21,7 +21,8 @@ class Doubting(FaultyStore):
     """Takes its own write, whose answer got lost, for somebody else's."""
 
     def get(self, key: str) -> bytes:
-        return b"not read back" if key == self.taken else self.inner.get(key)
+        taken, self.taken = self.taken, ""
+        return b"of somebody else" if key == taken else self.inner.get(key)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
         created = self.inner.put_if_absent(key, content)

@@ -15,10 +15,13 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+from cloud.faults import Fault, Kind
 from cloud.server import Cloud
 from faulty_users import FOUNDER, PROCESSES, Clock, Person, founded, serve, user_of
 from jarkeeper.audit import Phase
-from jarkeeper.names import head_key, heads_prefix
+from jarkeeper.errors import JarkeeperError
+from jarkeeper.heads import read_head
+from jarkeeper.names import heads_prefix, parse_head_key
 from jarkeeper.records import digest, write_time
 from jarkeeper.wiring import init_vault
 from linearizability import Entry, History, Intent, violations
@@ -28,6 +31,10 @@ JAR = "youtube"
 SHARE = 0.1
 DELAY_SECONDS = 1.2
 """Longer than the users of this proof wait for an answer."""
+STORMS = (Kind.DROP_BEFORE, Kind.DELAY_BEFORE)
+STORM_REQUESTS = 60
+"""Writes of heads that fail one after the other: as many as eight writers make before they give up.
+What tells what became of a write is in need then."""
 SETTLE_SECONDS = 0.5
 """For what was under way when its client gave up."""
 
@@ -42,6 +49,8 @@ def main(directory: Path, operations: int, seed: int, bug: str = "") -> None:
     with Cloud() as cloud:
         tenancy = Tenancy(cloud)
         roles = [tenancy.role(name, prefix="*/") for name in ("task", "operator")]
+        if bug == "overwriting":
+            roles = [cloud.environment]  # IAM refuses it to all others
         while tally["operations"] < operations:
             tenancy.prefix = f"vault-{tally['vaults']}"
             history, seen = one_vault(tenancy, people, roles, directory, seed + tally["vaults"])
@@ -85,6 +94,9 @@ def one_vault(tenancy, people, roles, directory, seed):
         person.wait()
     faults = tenancy.cloud.faults
     faults.chance(SHARE, seed=seed, seconds=DELAY_SECONDS)
+    for number, kind in enumerate(STORMS):
+        storm = {"method": "PUT", "key_part": "/heads/", "seconds": DELAY_SECONDS}
+        faults.add(Fault(kind, at=8 + 80 * number, times=STORM_REQUESTS, **storm))
     for person in people:
         person.go()
     for person in people:
@@ -98,11 +110,13 @@ def one_vault(tenancy, people, roles, directory, seed):
 def read_back(settings, operations) -> History:
     """Return the history with the log and the trail as they are read when nothing fails."""
     vault = user_of(settings, Clock(FOUNDER)).vault
-    store = vault.ports.store
-    raws = [store.get(key) for key in store.list(heads_prefix(JAR))]
-    heads = vault.history(JAR)
-    assert [head_key(JAR, head.seq) for head in heads] == store.list(heads_prefix(JAR))
-    log = [entry(head, raw, operations) for head, raw in zip(heads, raws, strict=True)]
+    ports = vault.ports
+    log = []
+    for key in ports.store.list(heads_prefix(JAR)):
+        raw = ports.store.get(key)
+        _, seq = parse_head_key(key)
+        head = read_head(raw, key=ports.head_key, vault=vault.id, jar=JAR, seq=seq).head
+        log.append(entry(head, raw, operations))
     intents = {
         event.access: Intent(event.action, write_time(event.at))
         for event in vault.trail.read()
@@ -135,7 +149,10 @@ def afterwards(tenancy, directory):
     second = {item.code: item.message for item in vault.check() if item.severity != "ok"}
     yield from (f"check: {text}" for text in {**first, **second}.values())
     yield from (item.message for item in vault.verify_trail().discrepancies)
-    vault.gc(grace=timedelta(0))
+    try:
+        vault.gc(grace=timedelta(0))
+    except JarkeeperError as error:
+        yield f"clean-up: {error.message}"
     third = [item.message for item in vault.check() if item.severity != "ok"]
     yield from (f"check after the clean-up: {text}" for text in third)
 
@@ -145,12 +162,6 @@ def count(history: History) -> Counter[str]:
     tally = Counter({"vaults": 1, "operations": len(history.operations), "heads": len(history.log)})
     tally += Counter(operation.result for operation in history.operations)
     tally += Counter(operation.kind for operation in history.operations if operation.result == "ok")
-    import os
-
-    if os.environ.get("DBG"):
-        for o in history.operations:
-            if o.error:
-                print(o.id, o.kind, o.result, o.error, file=sys.stderr)
     tally["settled"] = sum(item.action == "settle" for item in history.log)
     return tally
 

@@ -43,7 +43,7 @@ FOUNDER = PROCESSES
 RESIDUES = 32
 """Microseconds that tell whose clock made a time; a second holds a whole number of them."""
 READ_SECONDS = 0.6
-WRITES = {"import": 3, "write-back": 4, "promote": 2, "restore": 2, "revoke": 1, "mark": 3}
+WRITES = {"import": 3, "write-back": 4, "promote": 2, "restore": 2, "revoke": 2, "mark": 3}
 READS = {"status": 5, "lend": 4, "history": 1}
 ENDS: tuple[tuple[type[Exception], str], ...] = (
     (Conflict, "conflict"),
@@ -182,7 +182,7 @@ class User:
                 self.did(kind, lambda: vault.write_back(lent, jar_of(tag)), tag=tag)
         elif head := self.did("status", lambda: vault.status(JAR)):
             records = head.slots.records()
-            if kind == "revoke" and len(records) > 2:
+            if kind == "revoke" and len(records) > 1:
                 generation = records[-1].generation.id
                 self.did(kind, lambda: vault.revoke(JAR, generation), generation=generation)
             elif records:
