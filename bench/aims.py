@@ -53,12 +53,13 @@ def _large(item: Round) -> Iterator[Verdict]:
 
 
 def _at_least(aim: str, faster: float) -> Verdict:
-    return f"{aim}: at least 3 times as fast", f"{faster:.2f} times", _word(faster >= 3)
+    return f"{aim}: at least 3 times as fast", f"{faster:.2f} times", word(faster >= 3)
 
 
 def _at_most(aim: str, measured: float, bound: float, unit: str) -> Verdict:
-    return f"{aim}: at most {bound:g} {unit}", f"{measured:.2f} {unit}", _word(measured <= bound)
+    return f"{aim}: at most {bound:g} {unit}", f"{measured:.2f} {unit}", word(measured <= bound)
 
 
-def _word(reached: bool) -> str:
+def word(reached: bool) -> str:
+    """Return how a table says whether an aim is reached."""
     return "reached" if reached else "**not reached**"

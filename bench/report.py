@@ -14,7 +14,6 @@ from aims import aims
 from measure import Memory, Sample, Spread
 from ways import CORE, LIBRARY, YT_DLP, Way
 
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 PACKAGES = ("yt-dlp", "prefect", "cryptography", "aws-encryption-sdk")
 
 
@@ -79,7 +78,12 @@ class Figures:
 
 def render(figures: Figures, *, command: str) -> str:
     """Return the report as Markdown."""
-    parts = [_machine(command), "### Aims", table(("aim", "measured", ""), aims(figures))]
+    others = "The cores also carried the stand-in and Prefect's server."
+    parts = [
+        f"{machine(command)} {others}",
+        "### Aims",
+        table(("aim", "measured", ""), aims(figures)),
+    ]
     for item in figures.rounds:
         heads = ("way", "cookies", "seconds: median (range)", "CPU s", *_OTHERS)
         parts += [f"### {item.title}", table(heads, _rows(item))]
@@ -89,13 +93,14 @@ def render(figures: Figures, *, command: str) -> str:
     return "\n\n".join(parts)
 
 
-def write_between(path: Path, text: str) -> None:
+def write_between(path: Path, text: str, *, mark: str = "bench") -> None:
     """Replace what stands between the two marks of the document."""
-    before, _, rest = path.read_text().partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise SystemExit(f"{path}: expected the marks '{BEGIN}' and '{END}'")
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, _, rest = path.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{path}: expected the marks '{begin}' and '{end}'")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
@@ -109,12 +114,13 @@ _COST_HEADS = ("what", "cookies", "runs", "core", "own cost", "before it runs", 
 _MEMORY_HEADS = ("what", "way", "cookies", "RSS, summed", "PSS, summed")
 
 
-def _machine(command: str) -> str:
+def machine(command: str) -> str:
+    """Return what wrote the figures, when, and where."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores "
         f"({platform.machine()}), {platform.system()}, Python {platform.python_version()}, "
-        f"{packages}. The cores also carried the stand-in and Prefect's server."
+        f"{packages}."
     )
 
 

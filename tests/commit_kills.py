@@ -1,6 +1,6 @@
-"""Kills commits on a local store at every step, in real processes, and looks at what is left.
+"""Kills commits at every step, in real processes, and looks at what is left.
 
-`python commit_kills.py DIRECTORY COUNT SEED` prints one JSON line. It runs by itself, with one
+`python commit_kills.py DIRECTORY COUNT SEED [s3]` prints one JSON line. It runs by itself, with one
 thread, so that it can fork: a fork costs milliseconds where an interpreter costs half a second.
 """
 
@@ -13,43 +13,23 @@ import signal
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from jarkeeper.anchors import FileAnchors
-from jarkeeper.limits import LIMITS
+from jarkeeper.names import METADATA_KEY, generation_key, view_key
 from jarkeeper.slots import Slot, SlotState
-from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
-from vaultkit import ACTOR, KEYS, SITES, FaultyStore, cookie_file, jar_of, tag_of
+from kill_places import Bucket, Killer, Local, cloud_in_child
+from vaultkit import cookie_file, jar_of, tag_of
 
-SYSTEM_CALLS = ("open", "write", "fsync", "link", "rename", "unlink", "mkdir")
 OPERATIONS = ("import", "write-back", "promote", "restore", "revoke", "mark", "gc")
 ROUNDS_PER_VAULT = 20
 
 
-def now():
-    return datetime.now(UTC)
-
-
-def open_vault(place: Path, store=None) -> Vault:
-    return Vault.open(
-        store or LocalStore(place / "vault"),
-        KEYS,
-        actor=ACTOR,
-        clock=now,
-        sites=SITES,
-        backup_count=3,
-        opens_per_hour=LIMITS.opens_per_hour_max,
-        anchors=(FileAnchors(place / "state"),),
-    )
-
-
-def found(place: Path) -> None:
+def found(place) -> None:
     """Make a vault with a past and all backups filled."""
-    place.mkdir(mode=0o700)
-    Vault.create(LocalStore(place / "vault"), KEYS, clock=now, actor=ACTOR)
-    vault = open_vault(place)
+    place.found()
+    vault = place.vault()
     for number in range(5):
         vault.import_jar("youtube", cookie_file(f"first{number}"))
 
@@ -87,32 +67,7 @@ def past_generation(vault: Vault) -> str:
     return head.backups[-1].generation.id
 
 
-class Killer:
-    """Counts the steps of a commit and ends the process at one of them, as `kill -9` does."""
-
-    def __init__(self, at: int | None) -> None:
-        self.steps = 0
-        self.at = at
-
-    def step(self, *_: object) -> None:
-        self.steps += 1
-        if self.steps == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch_system(self) -> None:
-        """Make every system call that changes something a step."""
-        for name in SYSTEM_CALLS:
-            original = getattr(os, name)
-
-            def counted(*args, original=original, name=name, **options):
-                if name != "open" or args[1] & (os.O_CREAT | os.O_WRONLY):
-                    self.step()
-                return original(*args, **options)
-
-            setattr(os, name, counted)
-
-
-def in_child(place: Path, operation: str, tag: str, *, at: int | None, level: str, wait: float = 0):
+def in_child(place, operation: str, tag: str, *, at: int | None, level: str, wait: float = 0):
     """Do it in a child that dies on the way; return the acknowledged head and the steps made."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -121,13 +76,7 @@ def in_child(place: Path, operation: str, tag: str, *, at: int | None, level: st
         try:
             os.close(reading)
             killer = Killer(at)
-            store = LocalStore(place / "vault")
-            if level == "store":
-                store = FaultyStore(store, before=killer.step, after=killer.step)
-            vault = open_vault(place, store)
-            if level == "system":
-                killer.watch_system()
-            seq = operate(vault, operation, tag)
+            seq = operate(place.vault(killer, level), operation, tag)
             killer.at = None
             os.write(writing, json.dumps({"seq": seq, "steps": killer.steps}).encode())
             code = 0
@@ -146,14 +95,15 @@ def in_child(place: Path, operation: str, tag: str, *, at: int | None, level: st
     return (json.loads(answer) if answer else None), killed
 
 
-def inspect(place: Path, before, operation: str, tag: str, acknowledged) -> str:
+def inspect(place, before, operation: str, tag: str, acknowledged) -> str:
     """Return whether it happened, or raise `AssertionError` where a promise was broken."""
-    vault = open_vault(place)
+    vault = place.vault()
     head = vault.status("youtube")
     for slot in Slot:
         with vault.lend("youtube", slot, beyond_limit=True).open() as jar:
             assert len(jar) == 7
             tag_of(jar)
+    expect_view(vault, head)
     assert head.seq in (before.seq, before.seq + 1), "more than one commit happened"
     if head.seq == before.seq:
         assert head == before, "a head was changed"
@@ -190,32 +140,46 @@ def expect_whole(vault: Vault, before, head, operation: str, tag: str) -> None:
         assert head.horizon > before.horizon
 
 
+def expect_view(vault: Vault, head) -> None:
+    """Check that the use after the crash has repaired the view."""
+    store = vault.ports.store
+    shown = json.loads(store.get(METADATA_KEY))["jars"]["youtube"]["head_seq"]
+    assert shown == head.seq, f"the view shows head {shown} instead of {head.seq}"
+    for slot in Slot:
+        sealed = store.get(generation_key("youtube", head.slot(slot).generation.id))
+        assert store.get(view_key("youtube", slot)) == sealed, f"the view of {slot} is another"
+
+
 def known(slots):
     return {item.generation.id for item in slots.records()}
 
 
-def refill(place: Path) -> None:
+def refill(place) -> None:
     """Make sure that there are backups to lose."""
-    vault = open_vault(place)
+    vault = place.vault()
     head = vault.status("youtube")
     if head.active is None or len(head.backups) < 3:
         for number in range(3):
             vault.import_jar("youtube", cookie_file(f"refill{number}"))
 
 
-def steps_of(place: Path, operation: str, level: str) -> int:
-    """Return how many steps the operation takes when nobody kills it."""
+def steps_of(place, level: str) -> dict[str, int]:
+    """Return how many steps each operation takes when nobody kills it."""
     found(place)
-    answer, _ = in_child(place, operation, "dry", at=None, level=level)
-    return answer["steps"]
+    steps = {}
+    for operation in OPERATIONS:
+        refill(place)
+        answer, _ = in_child(place, operation, "dry", at=None, level=level)
+        steps[operation] = answer["steps"]
+    return steps
 
 
-def plan(directory: Path, count: int):
+def plan(place_at, levels, seconds, count: int):
     """Give operation, level, step and waiting time: every step once, then by chance."""
     totals = {
-        (operation, level): steps_of(directory / f"dry-{operation}-{level}", operation, level)
-        for operation in OPERATIONS
-        for level in ("store", "system")
+        (operation, level): total
+        for level in levels
+        for operation, total in steps_of(place_at(f"dry-{level}"), level).items()
     }
     every = [
         (operation, level, step, 0.0)
@@ -227,7 +191,7 @@ def plan(directory: Path, count: int):
     every.sort(key=lambda item: item[1] == "system")
     for turn in range(count):
         if turn % 6 == 5:
-            yield random.choice(OPERATIONS), "time", None, random.uniform(0.0005, 0.03)
+            yield random.choice(OPERATIONS), "time", None, random.uniform(*seconds)
         elif every:
             yield every.pop()
         else:
@@ -235,17 +199,24 @@ def plan(directory: Path, count: int):
             yield operation, level, random.randint(1, total), 0.0
 
 
-def main(directory: Path, count: int, seed: int) -> None:
+def main(directory: Path, count: int, seed: int, store: str = "local") -> None:
     random.seed(seed)
     tally: Counter[str] = Counter()
     steps: set[tuple[str, int | None]] = set()
-    place = directory / "none"
-    for turn, (operation, level, step, wait) in enumerate(plan(directory, count)):
+    variables = cloud_in_child() if store == "s3" else {}
+
+    def place_at(name: str):
+        path = directory / name
+        return Bucket(path, variables) if store == "s3" else Local(path)
+
+    place = place_at("none")
+    planned = plan(place_at, place.levels, place.seconds, count)
+    for turn, (operation, level, step, wait) in enumerate(planned):
         if turn % ROUNDS_PER_VAULT == 0:
-            place = directory / f"vault{turn}"
+            place = place_at(f"vault{turn}")
             found(place)
         refill(place)
-        before = open_vault(place).status("youtube")
+        before = place.vault().status("youtube")
         tag = f"turn{turn}"
         answer, killed = in_child(place, operation, tag, at=step, level=level, wait=wait)
         try:
@@ -258,14 +229,14 @@ def main(directory: Path, count: int, seed: int) -> None:
         tally["killed" if killed else "completed"] += 1
         tally["acknowledged"] += answer is not None
         tally[level] += 1
-        if answer is None and level == "system":
+        if answer is None and level in ("system", "request"):
             steps.add((operation, step))
     print(json.dumps(tally | {"steps": len(steps)}))
 
 
-def inspect_all(place: Path) -> None:
+def inspect_all(place) -> None:
     """Check the whole vault: nothing but the view may need a repair, and then nothing at all."""
-    vault = open_vault(place)
+    vault = place.vault()
     first = {item.code for item in vault.check() if item.severity != "ok"}
     assert first <= {"view-repaired"}, first
     second = {item.code for item in vault.check() if item.severity != "ok"}
@@ -273,4 +244,4 @@ def inspect_all(place: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

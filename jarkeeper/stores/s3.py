@@ -1,7 +1,7 @@
 """A store in an S3 bucket, or another that speaks S3 and honours its conditions.
 
-A conditional write is sent by us alone, never again behind our back: boto3 repeats a write whose
-answer got lost, and the second one is told that the object exists.
+Every request is sent by us alone, never again behind our back: boto3 repeats a write whose answer
+got lost, and the second one is told that the object exists; and its tries would multiply with ours.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 AIM = re.compile(r"\| .*at (most|least) ([\d.]+) [^|]*\| ([\d.]+) [^|]*\| (\S.*) \|")
+OPENING = re.compile(r"^\| ([a-zA-Z ]+) \| (\d+) \| [\d.]+ \| [\d.]+ \|", re.MULTILINE)
 ROW = re.compile(r"\| flow \| yes \| .*\| ([\d.]+) \| ([\d.]+) \|")
 
 
@@ -51,3 +52,25 @@ def test_the_aims_quote_the_tables(document) -> None:
     figures = [float(measured) for _, _, measured, _ in AIM.findall(document)]
     assert figures[1] == pytest.approx(1 / times_command, rel=0.02)
     assert figures[2] == times_library
+
+
+def test_opening_is_measured_beside_the_bare_requests(tmp_path) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text("before\n<!-- opening: begin -->\n<!-- opening: end -->\nafter\n")
+    command = [sys.executable, "bench/open_path.py", "--rounds", "2", "--into", str(path)]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert ended.returncode == 0, ended.stderr
+    document = path.read_text()
+    made = dict(
+        re.findall(r"^\| ([a-zA-Z ]+) \| (\d+) \| [\d.]+ \| [\d.]+ \|", document, re.MULTILINE)
+    )
+    assert made == {
+        "bare GET and Decrypt": "2",
+        "cold": "2",
+        "cached": "0",
+        "revalidated": "3",
+        "lend": "8",
+    }
+    assert len(AIM.findall(document)) == 3
