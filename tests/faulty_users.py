@@ -25,6 +25,7 @@ from jarkeeper.errors import (
     WriteBackRefused,
 )
 from jarkeeper.heads import write_head
+from jarkeeper.limits import LIMITS
 from jarkeeper.records import digest, write_time
 from jarkeeper.settings import Settings
 from jarkeeper.slots import Slot, SlotState
@@ -207,6 +208,7 @@ def user_of(settings: Settings, clock: Clock, *, number: int = FOUNDER, bug: str
         clock=clock,
         sites=SITES,
         backup_count=3,
+        opens_per_hour=LIMITS.opens_per_hour_max,
         anchors=(FileAnchors(settings.state_dir),),
         listener=heard.append,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jarkeeper.anchors import FileAnchors
+from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
@@ -96,6 +97,7 @@ def opened(store: Any, keys: Any, state_dir: Path) -> Vault:
         clock=utc_now,
         sites=SITES,
         backup_count=3,
+        opens_per_hour=LIMITS.opens_per_hour_max,
         anchors=(FileAnchors(state_dir),),
     )
 

@@ -40,12 +40,14 @@ class Clients:
     def get(self, service: str, *, region: str | None = None) -> Any:
         """Return the service's client, or raise `StoreError`; the region is the set one or this."""
         with self._lock:
-            if (service, region) not in self._clients:
-                try:
+            try:
+                if region == self._opened_session().region_name:
+                    region = None
+                if (service, region) not in self._clients:
                     self._clients[service, region] = self._made(service, region)
-                except Exception as error:
-                    failure = failure_of(error, what="AWS")
-                    raise StoreError(failure.message, hint=failure.hint) from None
+            except Exception as error:
+                failure = failure_of(error, what="AWS")
+                raise StoreError(failure.message, hint=failure.hint) from None
             return self._clients[service, region]
 
     def _made(self, service: str, region: str | None) -> Any:

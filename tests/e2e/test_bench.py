@@ -71,6 +71,6 @@ def test_opening_is_measured_beside_the_bare_requests(tmp_path) -> None:
         "cold": "2",
         "cached": "0",
         "revalidated": "3",
-        "lend": "8",
+        "lend": "10",
     }
     assert len(AIM.findall(document)) == 3

@@ -28,7 +28,8 @@ def run(settings, youtube, tenancy, tmp_path, monkeypatch):
     init_vault(operator)
     vault = open_vault(operator)
     for name in ("old", "new"):
-        vault.import_jar("youtube", youtube.control.new_session(name, rotate_every=2).encode())
+        export = youtube.control.new_session(name, rotate_every=2).encode()
+        vault.import_jar("youtube", export, confirmed=True)
     task = replace(operator, aws=tenancy.role("task"), retry_seconds=(0.05, 0.1))
     tenancy.cloud.calls.clear()
 
