@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 
 from jarkeeper import durable
 from jarkeeper.errors import StoreError
-from jarkeeper.names import VaultId
+from jarkeeper.names import VaultId, is_id
 
 FILE_BYTES_MAX = 4096
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -101,11 +102,41 @@ class FileAnchors:
                     text = json.dumps({"seq": anchor.seq, "digest": anchor.digest})
                     durable.replace_file(directory, file_name, text.encode("ascii"))
 
+    def vault_at(self, place: str) -> VaultId | None:
+        """Return which vault was last seen at a place; None where nothing is remembered of it."""
+        with self._translated():
+            try:
+                directory = durable.open_directory(self.place)
+            except FileNotFoundError:
+                return None
+            try:
+                content = durable.read_file(directory, _place_name(place), limit=FILE_BYTES_MAX)
+            except FileNotFoundError:
+                return None
+            finally:
+                os.close(directory)
+            vault = json.loads(content)["vault"]
+            if not is_id(vault):
+                raise ValueError("expected a vault's id")
+            return VaultId(vault)
+
+    def remember(self, place: str, vault: VaultId) -> None:
+        """Remember which vault is at a place."""
+        text = json.dumps({"place": place, "vault": vault}) + "\n"
+        with self._translated():
+            durable.make_directories(self.place)
+            with _locked(durable.open_directory(self.place)) as directory:
+                durable.replace_file(directory, _place_name(place), text.encode("ascii"))
+
+    def file_of(self, place: str) -> Path:
+        """Return the file that remembers the place."""
+        return self.place / _place_name(place)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise StoreError(f"anchors in {self.name}: cannot be used, {reason}") from None
 
@@ -118,6 +149,10 @@ def _locked(directory: int) -> Iterator[int]:
         yield directory
     finally:
         os.close(directory)
+
+
+def _place_name(place: str) -> str:
+    return f"place-{hashlib.sha256(place.encode()).hexdigest()[:32]}.json"
 
 
 def _file_name(vault: VaultId, jar: str) -> str:

@@ -22,6 +22,7 @@ from jarkeeper.wiring import (
     open_key,
     open_store,
     open_vault,
+    remember,
     reopener,
     utc_now,
     who,
@@ -71,6 +72,7 @@ def recover_vault(
         listener=log_event,
     )
     receipt = copying.recover(backup.ports, store, trail=trail, progress=progress)
+    remember(settings, backup.id)
     return replace(receipt, notes=(*receipt.notes, *_anchored(settings, actor)))
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit import Actor, Event
 from jarkeeper.audit.log import log_event
-from jarkeeper.errors import JarkeeperError, NotInitialised
+from jarkeeper.errors import JarkeeperError, NotInitialised, RollbackError, StoreError
 from jarkeeper.keys import WrappingKey
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
+from jarkeeper.names import VaultId
 from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
 from jarkeeper.stores.local import LocalStore
@@ -57,6 +58,7 @@ def init_vault(settings: Settings, *, actor: str = "cli") -> InitReceipt:
         probe_store(store)
     vault, keys = found_root(store, open_key(settings), reopen=reopener(settings))
     vault_id = Vault.create(store, keys, clock=utc_now, actor=who(actor), vault=vault)
+    remember(settings, vault_id)
     return _receipt(settings, vault_id, created_vault=True, created_key=created_key)
 
 
@@ -74,7 +76,7 @@ def open_vault(
         )
     settings = with_parameter(settings)
     store = open_store(settings)
-    return Vault.open(
+    vault = Vault.open(
         store,
         open_root(store, open_key(settings), reopen=reopener(settings)),
         actor=who(actor),
@@ -87,6 +89,32 @@ def open_vault(
         listener=listener,
         memory_key=settings.encryption_key,
     )
+    _require_known(settings, vault)
+    return vault
+
+
+def remember(settings: Settings, vault: VaultId) -> None:
+    """Remember that this vault was founded here, or brought here: another one is refused later."""
+    with suppress(StoreError):  # lending tells what is wrong with the place of anchors
+        FileAnchors(settings.state_dir).remember(settings.place, vault)
+
+
+def _require_known(settings: Settings, vault: Vault) -> None:
+    """Raise `RollbackError` where another vault was here before: a whole one can be put in place.
+
+    Anchors of heads cannot tell, because they belong to one vault.
+    """
+    anchors = FileAnchors(settings.state_dir)
+    with suppress(StoreError):
+        known = anchors.vault_at(settings.place)
+        if known is None:
+            anchors.remember(settings.place, vault.id)
+        elif known != vault.id:
+            raise RollbackError(
+                f"vault '{settings.place}': is vault {vault.id[:8]}, where {known[:8]} was before",
+                hint=f"find out who put it there; if it was you, remove "
+                f"'{anchors.file_of(settings.place)}'",
+            )
 
 
 def existing_vault(settings: Settings, *, actor: str) -> str | None:

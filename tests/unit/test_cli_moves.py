@@ -111,7 +111,7 @@ def test_a_recovery_tells_of_the_anchor_that_has_seen_more(home, capsys):
     assert run(["recover", "copy"]) == 0
 
     out = capsys.readouterr().out
-    (anchor,) = (home / "state/anchors").glob("*.json")
+    (anchor,) = (home / "state/anchors").glob("*-youtube.json")
     assert f"remove '{anchor}'" in out
     anchor.unlink()
     assert run(["check"]) in (0, 1)
@@ -198,3 +198,38 @@ def test_a_move_without_a_vault_makes_no_key(home, capsys):
 
     assert "there is none" in told
     assert not (home / "key2").exists()
+
+
+def test_another_whole_vault_in_the_same_place_is_refused_until_somebody_says_it_is_meant(
+    home, capsys
+):
+    run(["init", "--vault", "other"])
+    run(["import", "cookies.txt", "--vault", "other"])
+    (home / "vault").rename(home / "ours")
+    (home / "other").rename(home / "vault")
+
+    for words in (["status"], ["check"], ["import", "cookies.txt"]):
+        assert "was before" in refusal(capsys, words, 3)
+
+    (home / "vault").rename(home / "theirs")
+    (home / "ours").rename(home / "vault")
+    assert run(["status"]) == 0
+
+
+def test_a_vault_that_is_founded_where_another_one_was_is_no_stranger(home, capsys):
+    (home / "vault").rename(home / "gone")
+
+    assert run(["init"]) == 0
+
+    assert run(["status"]) == 0
+
+
+def test_a_vault_that_is_recovered_where_another_one_was_is_no_stranger(home, capsys):
+    run(["backup", "copy"])
+    (home / "vault").rename(home / "gone")
+    run(["init"])
+    (home / "vault").rename(home / "second")
+
+    assert run(["recover", "copy"]) == 0
+
+    assert run(["status"]) == 0
