@@ -11,7 +11,17 @@ from jarkeeper.facts import JarFacts, Probed, observe
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar, read_export
 from jarkeeper.names import GenerationId, new_id
-from jarkeeper.slots import Mark, Slot, SlotRecord, Slots, SlotState, Source, mark, take_in
+from jarkeeper.slots import (
+    GenerationRecord,
+    Mark,
+    Slot,
+    SlotRecord,
+    Slots,
+    SlotState,
+    Source,
+    mark,
+    take_in,
+)
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
@@ -44,41 +54,27 @@ def import_jar(
     parsed = content if isinstance(content, ParsedJar) else read_export(content, sites=ports.sites)
     if probed is not None:
         parsed = replace(parsed, jar=probed.jar)
-    facts = _observe(ports, parsed, probed)
     base = read_newest(ports, jar)
-    generation = GenerationId(new_id())
     access = Access(
         action=Action.IMPORT,
         jar=jar,
         slot=Slot.ACTIVE,
-        generation=generation,
+        generation=GenerationId(new_id()),
         head_seq=0 if base.head is None else base.head.seq,
     )
-    active = None if base.head is None else base.head.active
     with recorded(ports.trail, access):
-        if base.head is not None and _is_active(ports, active, parsed.jar):
+        if base.head is not None and _is_active(ports, base.head, parsed.jar):
             return _unchanged(ports, access, base.head, parsed)
-        before, doubtful = _open_active(ports, jar, active)
-        facts = _with_account(facts, parsed.jar, active, before)
-        signed_out = probed is not None and not probed.alive
-        if not confirmed:
-            arrival = Arrival(
-                parsed.jar, facts, signed_out, _is_backup(ports, base.head, parsed.jar)
-            )
-            require_certainty(arrival, active, before, now=ports.clock())
+        arrival, warnings = _arrived(ports, parsed, probed, base.head, confirmed=confirmed)
         record = store_generation(
-            ports, jar, parsed.jar, id=generation, source=Source.IMPORT, facts=facts
+            ports,
+            jar,
+            parsed.jar,
+            id=GenerationId(access.generation),
+            source=Source.IMPORT,
+            facts=arrival.facts,
         )
-
-        def rule(head: Head | None) -> Slots:
-            old = NO_SLOTS if head is None else head.slots
-            at = record.created_at
-            slots = take_in(old, record, at=at, backup_count=ports.backup_count)
-            dead = Mark(SlotState.DEAD, at=at, reason="probe")
-            return mark(slots, record.id, dead) if signed_out else slots
-
-        done = commit(ports, jar, Change(Action.IMPORT, rule), base=base.stored)
-    warnings = close_commit(ports, access, done)
+        done = commit(ports, jar, _change(ports, record, arrival), base=base.stored)
     return ImportReceipt(
         vault=ports.vault,
         jar=jar,
@@ -87,10 +83,44 @@ def import_jar(
         fingerprint=record.fingerprint,
         head_seq=done.stored.head.seq,
         at=done.stored.head.at,
-        warnings=parsed.warnings + base.warnings + doubtful + warnings,
+        warnings=parsed.warnings + base.warnings + warnings + close_commit(ports, access, done),
         dropped=parsed.dropped,
-        facts=facts,
+        facts=arrival.facts,
     )
+
+
+def _arrived(
+    ports: Ports, parsed: ParsedJar, probed: Probed | None, head: Head | None, *, confirmed: bool
+) -> tuple[Arrival, tuple[str, ...]]:
+    """Return what came in, compared with the active jar, and what could not be compared.
+
+    `ConfirmationNeeded` where there are doubts and nobody has confirmed them.
+    """
+    active = None if head is None else head.active
+    before, warnings = _open_active(ports, active, "" if head is None else head.jar)
+    facts = _with_account(_observe(ports, parsed, probed), parsed.jar, active, before)
+    arrival = Arrival(
+        parsed.jar,
+        facts,
+        is_signed_out=probed is not None and not probed.alive,
+        is_backup=_is_backup(ports, head, parsed.jar),
+    )
+    if not confirmed:
+        require_certainty(arrival, active, before, now=ports.clock())
+    return arrival, warnings
+
+
+def _change(ports: Ports, record: GenerationRecord, arrival: Arrival) -> Change:
+    at = record.created_at
+
+    def rule(head: Head | None) -> Slots:
+        old = NO_SLOTS if head is None else head.slots
+        slots = take_in(old, record, at=at, backup_count=ports.backup_count)
+        if not arrival.is_signed_out:
+            return slots
+        return mark(slots, record.id, Mark(SlotState.DEAD, at=at, reason="probe"))
+
+    return Change(Action.IMPORT, rule)
 
 
 def _observe(ports: Ports, parsed: ParsedJar, probed: Probed | None) -> JarFacts:
@@ -101,7 +131,7 @@ def _observe(ports: Ports, parsed: ParsedJar, probed: Probed | None) -> JarFacts
 
 
 def _open_active(
-    ports: Ports, jar: str, active: SlotRecord | None
+    ports: Ports, active: SlotRecord | None, jar: str
 ) -> tuple[Jar | None, tuple[str, ...]]:
     """Return the active jar for a comparison, if it is at stake; a warning where it stays shut."""
     if active is None or not is_at_stake(active, now=ports.clock()):
@@ -123,9 +153,9 @@ def _with_account(
     return replace(facts, account=active.generation.facts.account)
 
 
-def _is_active(ports: Ports, active: SlotRecord | None, jar: Jar) -> bool:
+def _is_active(ports: Ports, head: Head, jar: Jar) -> bool:
     now = fingerprint(ports, emit_jar(jar))
-    return active is not None and active.generation.fingerprint == now
+    return head.active is not None and head.active.generation.fingerprint == now
 
 
 def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:

@@ -174,7 +174,7 @@ def test_what_is_wrong_is_one_line_with_a_hint(case, go, filled, tenancy):
     assert hint in second
 
 
-def one_line(answer, sentence):
+def assert_one_line(answer, sentence):
     code, _, err = answer
     assert code == 3
     assert sentence in err.splitlines()[0]
@@ -187,7 +187,7 @@ def test_expired_credentials_say_so(go, filled, tenancy):
     aws = tenancy.cloud.assume(f"{tenancy.bucket}-operator", None, seconds=900)
     tenancy.cloud.expire(aws)
 
-    one_line(go({**filled, **aws}, "status"), "the AWS credentials have expired")
+    assert_one_line(go({**filled, **aws}, "status"), "the AWS credentials have expired")
 
 
 def test_a_wrong_clock_says_so(go, filled, tenancy):
@@ -197,7 +197,7 @@ def test_a_wrong_clock_says_so(go, filled, tenancy):
     finally:
         tenancy.cloud.clock_offset = timedelta()
 
-    one_line(answer, "this machine's clock is wrong")
+    assert_one_line(answer, "this machine's clock is wrong")
 
 
 def test_a_disabled_key_says_so_and_heals(go, filled, tenancy):
@@ -208,7 +208,7 @@ def test_a_disabled_key_says_so_and_heals(go, filled, tenancy):
     kms.enable_key(KeyId=key)
     healed = go(filled, "status")
 
-    one_line(refused, f"KMS key '{tenancy.kms_key}': the key is disabled")
+    assert_one_line(refused, f"KMS key '{tenancy.kms_key}': the key is disabled")
     assert "enable-key" in refused[2]
     assert healed[0] == 0
 
@@ -221,7 +221,7 @@ def test_a_key_about_to_be_deleted_says_so_and_heals(go, filled, tenancy):
     kms.cancel_key_deletion(KeyId=key)
     kms.enable_key(KeyId=key)
 
-    one_line(refused, "the key is about to be deleted")
+    assert_one_line(refused, "the key is about to be deleted")
     assert go(filled, "status")[0] == 0
 
 
@@ -232,19 +232,23 @@ def test_a_disabled_key_of_the_bucket_says_so(go, filled, tenancy):
     refused = go(filled, "status")
     kms.enable_key(KeyId=key)
 
-    one_line(refused, "the bucket's KMS key is disabled")
+    assert_one_line(refused, "the bucket's KMS key is disabled")
 
 
 def test_a_role_that_may_not_use_the_key_says_so(go, filled, tenancy):
     aws = tenancy.role("task", kms_key_arn=tenancy.cloud.make_key())
 
-    one_line(go({**filled, **aws}, "status"), f"KMS key '{tenancy.kms_key}': access was denied")
+    assert_one_line(
+        go({**filled, **aws}, "status"), f"KMS key '{tenancy.kms_key}': access was denied"
+    )
 
 
 def test_a_role_that_may_not_list_says_so(go, filled, tenancy):
     aws = tenancy.role("task", prefix="elsewhere")
 
-    one_line(go({**filled, **aws}, "status"), f"store 's3://{tenancy.bucket}': access was denied")
+    assert_one_line(
+        go({**filled, **aws}, "status"), f"store 's3://{tenancy.bucket}': access was denied"
+    )
 
 
 def test_a_jar_that_nobody_encrypted_is_refused(go, filled, tenancy):

@@ -72,6 +72,8 @@ def loaded_by(words, environment):
         ["init"],
         ["audit"],
         ["audit", "--verify"],
+        ["settings"],
+        ["backup", "--help"],
     ],
     ids=" ".join,
 )
