@@ -136,7 +136,7 @@ class FileAnchors:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise StoreError(f"anchors in {self.name}: cannot be used, {reason}") from None
 

@@ -155,5 +155,8 @@ def _require_apart(one: Settings, other: Settings) -> None:
 
 def _path(settings: Settings) -> PurePosixPath:
     if settings.s3_bucket is None:
-        return PurePosixPath(Path(settings.vault).resolve())
+        try:
+            return PurePosixPath(Path(settings.vault).resolve())
+        except (OSError, RuntimeError):  # a loop of links
+            raise InputError(f"'{settings.place}': expected a folder, links lead nowhere") from None
     return PurePosixPath("/", settings.s3_bucket, settings.s3_prefix)

@@ -16,6 +16,8 @@ VAULT_KEY = "vault.json"
 JARS_PREFIX = "cookies/"
 METADATA_KEY = "cookies/metadata.json"
 KEYS_PREFIX = "keys/"
+PROBE_PREFIX = "keys/probe-"
+"""Beside the records of keys, where whoever may found a vault may write anyway."""
 OPENS_PREFIX = "opens/"
 """Beside the jars: whoever lists those need not wade through permits."""
 HEAD_DIGITS = 12

@@ -15,10 +15,16 @@ from pathlib import Path
 from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit import Actor, Event
 from jarkeeper.audit.log import log_event
-from jarkeeper.errors import JarkeeperError, NotInitialised, RollbackError, StoreError
+from jarkeeper.errors import (
+    JarkeeperError,
+    NotInitialised,
+    RollbackError,
+    StoreError,
+    VaultError,
+)
 from jarkeeper.keys import WrappingKey
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
-from jarkeeper.names import VaultId
+from jarkeeper.names import VAULT_KEY, VaultId
 from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
 from jarkeeper.stores.local import LocalStore
@@ -48,14 +54,19 @@ def init_vault(settings: Settings, *, actor: str = "cli") -> InitReceipt:
     settings = with_parameter(settings)
     if vault_id := existing_vault(settings, actor=actor):
         return _receipt(settings, vault_id, created_vault=False, created_key=False)
-    created_key = _is_key_file(settings) and not settings.key_file.exists()
-    if created_key:
-        create_key_file(settings.key_file)
     store = open_store(settings)
+    if settings.s3_bucket is not None and VAULT_KEY in store.list(VAULT_KEY):
+        raise VaultError(
+            f"vault '{settings.place}': there is one already, and this role may not read it",
+            hint="use the role that the vault was made for: see docs/reference/permissions.md",
+        )
     if settings.s3_bucket is not None:
         from jarkeeper.stores.probe import probe_store
 
         probe_store(store)
+    created_key = _is_key_file(settings) and not settings.key_file.exists()
+    if created_key:
+        create_key_file(settings.key_file)
     vault, keys = found_root(store, open_key(settings), reopen=reopener(settings))
     vault_id = Vault.create(store, keys, clock=utc_now, actor=who(actor), vault=vault)
     remember(settings, vault_id)
@@ -105,16 +116,23 @@ def _require_known(settings: Settings, vault: Vault) -> None:
     Anchors of heads cannot tell, because they belong to one vault.
     """
     anchors = FileAnchors(settings.state_dir)
-    with suppress(StoreError):
+    try:
         known = anchors.vault_at(settings.place)
-        if known is None:
-            anchors.remember(settings.place, vault.id)
-        elif known != vault.id:
-            raise RollbackError(
-                f"vault '{settings.place}': is vault {vault.id[:8]}, where {known[:8]} was before",
-                hint=f"find out who put it there; if it was you, remove "
-                f"'{anchors.file_of(settings.place)}'",
-            )
+    except StoreError as error:
+        raise RollbackError(
+            f"vault '{settings.place}': cannot tell whether another one was put in its place, "
+            f"{error.message}",
+            hint="make JARKEEPER_STATE_DIR readable for you alone; if a file in it is damaged, be "
+            f"sure of the vault first, then remove '{anchors.file_of(settings.place)}'",
+        ) from None
+    if known is None:
+        remember(settings, vault.id)
+    elif known != vault.id:
+        raise RollbackError(
+            f"vault '{settings.place}': is vault {vault.id[:8]}, where {known[:8]} was before",
+            hint=f"find out who put it there; if it was you, remove "
+            f"'{anchors.file_of(settings.place)}'",
+        )
 
 
 def existing_vault(settings: Settings, *, actor: str) -> str | None:
@@ -148,11 +166,14 @@ def connect(settings: Settings) -> None:
     if settings.s3_bucket is None and settings.kms_key_id is None:
         return
     from jarkeeper.aws import Clients
+    from jarkeeper.keys.kms import region_of
 
     clients = Clients.of(settings.aws)
     with suppress(JarkeeperError):  # whoever needs the vault will be told
-        for service in ("s3", "kms", "ssm"):
-            clients.get(service)
+        clients.get("ssm")
+        clients.get("s3")
+        if settings.kms_key_id is not None:
+            clients.get("kms", region=region_of(settings.kms_key_id))
 
 
 def open_key(settings: Settings) -> WrappingKey:
@@ -204,9 +225,7 @@ def _kms_key(settings: Settings, key_id: str) -> WrappingKey:
     from jarkeeper.aws import Clients
     from jarkeeper.keys.kms import KMSKey
 
-    # An ARN tells the key's region, which need not be the one of everything else.
-    region = {"AWS_REGION": key_id.split(":")[3]} if key_id.startswith("arn:") else {}
-    return KMSKey(Clients.of({**settings.aws, **region}), key_id)
+    return KMSKey(Clients.of(settings.aws), key_id)
 
 
 def _is_key_file(settings: Settings) -> bool:

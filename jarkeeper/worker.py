@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from jarkeeper.errors import JarkeeperError
 from jarkeeper.hardening import end_with_parent, harden
-from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings
+from jarkeeper.settings import AWS_VARIABLES, RENEWING, VARIABLES, Settings
 from jarkeeper.youtube.messages import Close, Event, Start, Stopped, decode, encode
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def serve(
     connect(settings)
     gc.freeze()
     gc.enable()
-    for name in (*(variable.name for variable in VARIABLES.values()), *AWS_VARIABLES):
+    ours = {variable.name for variable in VARIABLES.values()} | set(AWS_VARIABLES)
+    for name in ours - set(RENEWING):
         os.environ.pop(name, None)  # what yt-dlp starts, ffmpeg and deno, inherits no key
 
     # While all that was imported, the run has looked at the cookies.

@@ -24,7 +24,7 @@ from jarkeeper.audit.events import (
     read_event,
     write_event,
 )
-from jarkeeper.audit.verify import TrailReport
+from jarkeeper.audit.verify import LINES_MAX, TrailReport
 from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, StoreUnknown
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VaultId, new_id
@@ -136,7 +136,7 @@ class Trail:
             lines = self.store.get(key).splitlines(keepends=True)
         except JarkeeperError:
             return
-        for line in lines:
+        for line in lines[:LINES_MAX]:
             with suppress(IntegrityError):
                 yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
 

@@ -13,6 +13,9 @@ from jarkeeper.names import VaultId
 from jarkeeper.records import GENESIS, digest
 from jarkeeper.stores import Readable
 
+LINES_MAX = 1
+"""Of a segment: each event is an object. More would be a place to hide things in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
@@ -104,9 +107,10 @@ class _Follower:
             lines = self.store.get(name).splitlines(keepends=True)
         except (StoreError, IntegrityError):
             lines = []
-        if not lines:
-            self._say("edited", name, "cannot be read")
+        if not lines or len(lines) > LINES_MAX:
+            self._say("edited", name, "is no event" if lines else "cannot be read")
             self._step(first, None)
+            return
         for seq, line in enumerate(lines, start=first):
             self._check(name, seq, line)
 

@@ -48,6 +48,7 @@ _CANCEL = (
 )
 _KEY = "check COOKIE_KMS_KEY_ID, COOKIE_S3_KMS_KEY_ID and AWS_REGION"
 _BUCKET = "check COOKIE_S3_BUCKET and AWS_REGION, or make the bucket first"
+_VARIABLES = "check AWS's variables and files: endpoint, region, profile, credentials"
 _ENDPOINT = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
 
 CODES: dict[str, tuple[Kind, str, str | None]] = {
@@ -144,11 +145,8 @@ LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
 def failure_of(error: Exception, *, what: str) -> Failure:
     """Return what the failure means; `what` names the thing, such as "bucket 'x'".
 
-    An error that neither AWS's library nor the system raised is a mistake of ours: it is raised.
+    Its own text is never told: it may quote an endpoint's password.
     """
-    library = type(error).__module__.partition(".")[0]
-    if library not in LIBRARIES and not isinstance(error, (OSError, ImportError)):
-        raise error
     kind, words, hint = _meaning(error)
     return Failure(kind, f"{what}: {words}", hint)
 
@@ -157,6 +155,9 @@ def _meaning(error: Exception) -> tuple[Kind, str, str | None]:
     for ancestor in type(error).__mro__:
         if ancestor.__name__ in CLASSES:
             return CLASSES[ancestor.__name__]
+    library = type(error).__module__.partition(".")[0]
+    if library not in LIBRARIES and not isinstance(error, OSError):
+        return Kind.UNKNOWN, f"AWS's library failed ({type(error).__name__})", _VARIABLES
     response: dict[str, Any] = getattr(error, "response", None) or {}
     code = str(response.get("Error", {}).get("Code", ""))
     if code in CODES:

@@ -13,6 +13,7 @@ from jarkeeper.cli.exits import Exit, Interrupted, exit_of
 from jarkeeper.cli.output import print_json
 from jarkeeper.cli.place import Place
 from jarkeeper.errors import ConfirmationNeeded, InputError, JarkeeperError, SettingsError
+from jarkeeper.words import printable
 
 
 class Mistakes(InputError):
@@ -35,9 +36,9 @@ def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Ex
         return code
     hint = (place or Place()).fit(_hint(error) or "") or None
     for sentence in _sentences(error):
-        print(f"jarkeeper: error: {sentence}", file=sys.stderr)
+        print(f"jarkeeper: error: {printable(sentence)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+        print(f"hint: {printable(hint)}", file=sys.stderr)
     if as_json:
         reasons = {"reasons": error.reasons} if isinstance(error, ConfirmationNeeded) else {}
         told = {"error": "; ".join(_sentences(error)), "hint": hint, "code": int(code)}

@@ -103,7 +103,7 @@ def _fields(entry: object, place: str) -> dict[str, Any]:
 
 
 def _domain(fields: Mapping[str, Any], place: str) -> str:
-    domain = _required(fields, "domain", str, place).lower()
+    domain = _lower(_required(fields, "domain", str, place))
     if not rules.is_visible(domain):
         raise _wrong(rules.DOMAIN, place)
     return domain
@@ -160,3 +160,8 @@ def _given(fields: Mapping[str, Any], name: str, kind: type[T], place: str, *, d
 
 def _wrong(what: str, place: str) -> JarFormatError:
     return JarFormatError(f"{place}: {rules.without_place(what)}", hint=HINT)
+
+
+def _lower(domain: str) -> str:
+    # Beyond ASCII, other letters become those of a site's name; the rules refuse them as they are.
+    return domain.lower() if domain.isascii() else domain

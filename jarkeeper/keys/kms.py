@@ -68,8 +68,7 @@ class KMSKey:
         )
 
     def _asked(self, call: str, **request: Any) -> dict[str, Any]:
-        arn = self._key_id.split(":")
-        client = self._clients.get("kms", region=arn[3] if len(arn) > 3 else None)
+        client = self._clients.get("kms", region=region_of(self._key_id))
         try:
             answer: dict[str, Any] = getattr(client, call)(**request)
         except Exception as error:
@@ -80,6 +79,12 @@ class KMSKey:
             raise KeyUnavailable(failure.message, hint=failure.hint) from None
         self._arn = answer["KeyId"]
         return answer
+
+
+def region_of(key_id: str) -> str | None:
+    """Return the region that an ARN names: it need not be the one of everything else."""
+    parts = key_id.split(":")
+    return parts[3] if len(parts) > 3 else None
 
 
 class _Config(MasterKeyConfig):  # type: ignore[misc]  # the SDK ships no types

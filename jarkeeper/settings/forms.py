@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 KEY_BYTES = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
+ROOMS = ("audit", "cookies", "keys", "opens")
+"""What a vault at the bucket's top would take another one below for."""
 ENCRYPTIONS = ("aws:kms", "none")
 
 _SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
@@ -135,6 +137,19 @@ def proxy(text: str) -> str:
     return text
 
 
+def endpoint(text: str) -> str:
+    """Return the URL of a service; it may hold a password, so it is never quoted."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = usable and text.isascii() and text.isprintable() and " " not in text
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected a URL such as 'https://s3.example'")
+    return text
+
+
 def level(text: str) -> str:
     """Return a log level."""
     return _one_of(LOG_LEVELS, text.lower())
@@ -159,6 +174,10 @@ def prefix(text: str) -> str:
     found = text.strip("/")
     if found and not _PREFIX.fullmatch(found):
         raise ValueError("expected plain names separated by '/', such as 'teams/media'")
+    if found.partition("/")[0] in ROOMS:
+        raise ValueError(
+            f"expected another name first than {', '.join(ROOMS)}, as vaults have them"
+        )
     return found
 
 

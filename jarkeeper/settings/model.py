@@ -10,7 +10,7 @@ from typing import Any
 
 from jarkeeper.errors import InputError, SettingsError
 from jarkeeper.settings import forms
-from jarkeeper.settings.aws import aws_variables, with_files
+from jarkeeper.settings.aws import aws_variables, with_files, wrong_variables
 from jarkeeper.settings.variables import VARIABLES
 from jarkeeper.words import printable
 
@@ -103,7 +103,7 @@ class Settings:
             for name in PLACES
             if name not in values and not environ.get(VARIABLES[name].name, "").strip()
         ]
-        mistakes += disagreements(values)
+        mistakes += [*disagreements(values), *wrong_variables(values["aws"])]
         if environ.get("JARKEEPER_VAULT", "").strip() and values.get("s3_bucket"):
             mistakes.append("JARKEEPER_VAULT: expected it or COOKIE_S3_BUCKET, got both")
         if mistakes:
@@ -127,7 +127,12 @@ class Settings:
     def at(self, place: str) -> Settings:
         """Return these settings for a vault elsewhere: a directory, or 's3://bucket/prefix'."""
         if not place.startswith(S3_SCHEME):
-            vault = Path(place).expanduser().absolute()
+            if place[:3].lower() == "s3:":
+                raise InputError(f"vault '{printable(place)}': expected 's3://bucket/prefix'")
+            try:
+                vault = forms.path(place)
+            except ValueError as error:
+                raise InputError(f"vault '{printable(place)}': {error}") from None
             return replace(self, vault=vault, s3_bucket=None, s3_prefix="")
         bucket, _, prefix = place.removeprefix(S3_SCHEME).partition("/")
         try:

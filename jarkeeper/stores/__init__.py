@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from jarkeeper.errors import ObjectMissing, StoreError, StoreUnknown
+from jarkeeper.errors import IntegrityError, StoreError, StoreUnknown
 
 _KEY = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9._=-]{0,127}", re.ASCII)
 
@@ -68,8 +68,8 @@ def put_once(store: Store, key: str, content: bytes) -> bool:
     unsure = False
     for _ in range(2):
         try:
-            return store.put_if_absent(key, content) or store.get(key) == content
-        except (StoreUnknown, ObjectMissing):  # no answer, or taken by what cannot be read
+            return store.put_if_absent(key, content) or holds(store, key, content)
+        except StoreUnknown:  # no answer, or taken by what cannot be read
             unsure = True
         except StoreError:
             if not unsure:
@@ -81,7 +81,7 @@ def holds(store: Store, key: str, content: bytes) -> bool:
     """Return whether the object holds these bytes, or raise `StoreUnknown` if it cannot be read."""
     try:
         return store.get(key) == content
-    except StoreError as error:
+    except (StoreError, IntegrityError) as error:
         raise StoreUnknown(
             f"object '{key}': the store gave no answer that can be believed, {error.message}",
             hint=error.hint,

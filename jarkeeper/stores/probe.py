@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from jarkeeper.errors import JarkeeperError, ObjectMissing, StoreError, StoreUnknown
+from jarkeeper.names import PROBE_PREFIX
 from jarkeeper.stores import Store
 
 ROUNDS = 3
 CREATORS = 6
-PREFIX = "keys/probe-"
-"""Beside the records of keys, where whoever may found a vault may write anyway."""
 
 _HINT = "use S3 itself, or a store that honours `If-None-Match: *` on every write"
 
@@ -23,7 +22,7 @@ def probe_store(store: Store) -> None:
     What the probe wrote is removed where that is allowed; where it is not, nothing minds it.
     """
     for _ in range(ROUNDS):
-        key = PREFIX + secrets.token_hex(8)
+        key = PROBE_PREFIX + secrets.token_hex(8)
         _race(store, key)
         _remove(store, key)
 

@@ -9,11 +9,12 @@ from jarkeeper.audit import Access, Outcome, TrailReport, verify_trail
 from jarkeeper.checks import Finding, Severity
 from jarkeeper.errors import AuditUnavailable, JarkeeperError
 from jarkeeper.names import (
-    KEYS_PREFIX,
     METADATA_KEY,
+    PROBE_PREFIX,
     VAULT_KEY,
     parse_generation_key,
     parse_head_key,
+    parse_key_entry_key,
     parse_permit_key,
     view_key,
 )
@@ -23,6 +24,7 @@ from jarkeeper.vault.access import recorded
 from jarkeeper.vault.check_jar import check_jar
 from jarkeeper.vault.findings import counted, critical, ok, warning
 from jarkeeper.vault.ports import Ports
+from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
 
 SHOWN_MAX = 5
@@ -81,7 +83,8 @@ def _strangers(ports: Ports, jars: list[str]) -> Iterator[Finding]:
         key
         for key in ports.store.list("")
         if key not in known
-        and not key.startswith(("audit/", KEYS_PREFIX))
+        and not key.startswith("audit/")
+        and not _is_of_keys(ports, key)
         and not parse_head_key(key)
         and not parse_generation_key(key)
         and not parse_permit_key(key)
@@ -90,6 +93,17 @@ def _strangers(ports: Ports, jars: list[str]) -> Iterator[Finding]:
         shown = ", ".join(f"'{key}'" for key in strange[:SHOWN_MAX])
         message = f"store: {counted(len(strange), 'object')} that no vault writes: {shown}"
         yield warning("stranger", message, "find out who put it there; nothing reads it")
+
+
+def _is_of_keys(ports: Ports, key: str) -> bool:
+    """Whether it is a record of this vault's keys, or what a probe of the store left."""
+    if key.startswith(PROBE_PREFIX):
+        return True
+    seq = parse_key_entry_key(key)
+    try:
+        return bool(seq) and read_entry(ports.store, seq or 0).vault == ports.vault
+    except JarkeeperError:
+        return False
 
 
 def _place(ports: Ports) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jarkeeper.actions import Action
-from jarkeeper.errors import Conflict, StoreUnknown, VaultError
+from jarkeeper.errors import Conflict, StoreError, StoreUnknown, VaultError
 from jarkeeper.heads import Head, StoredHead, succeed, write_head
 from jarkeeper.limits import LIMITS
 from jarkeeper.names import head_key, new_id
@@ -101,8 +101,13 @@ def _settle(ports: Ports, jar: str, base: StoredHead | None, seq: int, raw: byte
     slots = NO_SLOTS if base is None else base.head.slots
     empty = _next(ports, jar, Action.SETTLE, base, slots)
     key = head_key(jar, seq)
-    if put_once(ports.store, key, write_head(empty, key=ports.head_key)):
-        return False
+    try:
+        if put_once(ports.store, key, write_head(empty, key=ports.head_key)):
+            return False
+    except StoreError as error:  # also where this write certainly failed: the first one may not
+        raise StoreUnknown(
+            f"jar '{jar}': head {seq} may be committed or not, {error.message}", hint=error.hint
+        ) from None
     return holds(ports.store, key, raw)
 
 

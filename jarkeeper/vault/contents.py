@@ -19,6 +19,7 @@ from jarkeeper.heads import Head, StoredHead
 from jarkeeper.names import (
     KEYS_PREFIX,
     VAULT_KEY,
+    VaultId,
     generation_key,
     generations_prefix,
     head_key,
@@ -84,7 +85,7 @@ def read_contents(ports: Ports) -> Contents:
     identity = Item(VAULT_KEY, digest(read_raw_identity(ports.store)))
     audit = _audit(ports, damaged)
     logs = {jar: _log(ports, jar) for jar in jar_names(ports)}
-    keys = _keys(ports.store, damaged)
+    keys = _keys(ports.store, ports.vault, damaged)
     named: dict[str, str] = {}
     past: set[str] = set()
     for jar, log in logs.items():
@@ -106,14 +107,16 @@ def read_contents(ports: Ports) -> Contents:
     )
 
 
-def _keys(store: Store, damaged: list[str]) -> tuple[Item, ...]:
+def _keys(store: Store, vault: VaultId, damaged: list[str]) -> tuple[Item, ...]:
     items = []
     for key in store.list(KEYS_PREFIX):
         seq = parse_key_entry_key(key)
-        if seq is None:
+        if not seq:
             continue  # what a probe of the store may have left
         try:
-            read_entry(store, seq)
+            if read_entry(store, seq).vault != vault:
+                damaged.append(f"record of keys {seq}: is another vault's")
+                continue
             items.append(Item(key_entry_key(seq), digest(store.get(key))))
         except JarkeeperError as error:
             damaged.append(error.message)
@@ -129,10 +132,12 @@ def _log(ports: Ports, jar: str) -> _Log:
     except JarkeeperError:
         pass  # the heads are looked at one by one
     places = map(parse_head_key, ports.store.list(heads_prefix(jar)))
-    last = max((place[1] for place in places if place), default=0)
+    seqs = sorted(place[1] for place in places if place and place[1] > 0)
     heads: list[StoredHead] = []
     beyond: list[StoredHead] = []
-    for seq in range(1, last + 1):
+    for expected, seq in enumerate(seqs, start=1):
+        if seq != expected and not beyond:
+            damaged.append(f"jar '{jar}': head {expected} is missing")
         try:
             stored = load_head(ports, jar, seq)
         except (IntegrityError, StoreError) as error:

@@ -18,6 +18,7 @@ from jarkeeper.audit.events import parse_event_key, read_event
 from jarkeeper.errors import IntegrityError, JarkeeperError, ObjectMissing, VaultError
 from jarkeeper.names import (
     JARS_PREFIX,
+    PROBE_PREFIX,
     VAULT_KEY,
     VaultId,
     parse_generation_key,
@@ -26,7 +27,6 @@ from jarkeeper.names import (
 )
 from jarkeeper.records import digest
 from jarkeeper.stores import Store, put_once
-from jarkeeper.stores.probe import PREFIX as PROBE_PREFIX
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.contents import Contents, Item, read_contents
 from jarkeeper.vault.log import read_newest

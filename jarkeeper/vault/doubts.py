@@ -10,7 +10,7 @@ from enum import StrEnum
 from jarkeeper.errors import ConfirmationNeeded
 from jarkeeper.facts import JarFacts, is_authenticated
 from jarkeeper.jar import LASTING_COOKIES, Jar, login_cookies
-from jarkeeper.slots import SlotRecord
+from jarkeeper.slots import SlotRecord, SlotState
 
 ROUNDING_SECONDS = 1
 """Some exporters round an expiry, others cut it off: that far apart, two are the same."""
@@ -22,6 +22,7 @@ class Doubt(StrEnum):
     NO_LOGIN = "no_login"
     OLDER = "older"
     ANOTHER_ACCOUNT = "another_account"
+    NOT_COMPARED = "not_compared"
 
 
 SENTENCES = {
@@ -31,6 +32,7 @@ SENTENCES = {
     "account the same",
 }
 SIGNED_OUT = "YouTube takes them for a visitor's, and they would take the place of a login"
+NOT_COMPARED = "they could not be compared with the active ones"
 A_BACKUP = "they are a backup already, and would take the place of the active ones"
 KNOWN_STRANGER = "they are another account's than the active ones, as YouTube told of both"
 
@@ -45,6 +47,8 @@ class Arrival:
     """Whether YouTube took it for a visitor's."""
     is_backup: bool = False
     """Whether the same cookies are a backup already."""
+    not_compared: str = ""
+    """Why the active ones could not be read just now: another time they may."""
 
 
 def require_certainty(
@@ -64,8 +68,8 @@ def require_certainty(
 
 
 def is_at_stake(active: SlotRecord | None, *, now: datetime) -> bool:
-    """Tell whether there is a login that would be missed: one that may still be used."""
-    if active is None or not active.is_usable(now):
+    """Tell whether there is a login that would be missed: one that may be used, or will be."""
+    if active is None or active.state is SlotState.DEAD:
         return False
     return is_authenticated(active.generation.facts, now)
 
@@ -81,6 +85,8 @@ def _doubts(
         yield Doubt.NO_LOGIN, SIGNED_OUT
     if new.facts.login_until is None:
         return  # it belongs to nobody, and is of no age
+    if new.not_compared:
+        yield Doubt.NOT_COMPARED, f"{NOT_COMPARED}, {new.not_compared}"
     same = before is not None and is_same_login(before, new.jar)
     if at_stake and new.is_backup:
         yield Doubt.OLDER, A_BACKUP

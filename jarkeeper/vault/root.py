@@ -40,8 +40,11 @@ from jarkeeper.names import (
 from jarkeeper.records import digest
 from jarkeeper.stores import Store, put_once
 from jarkeeper.vault.identity import read_raw_identity
+from jarkeeper.words import printable
 
 FORMAT = 1
+SIZE = 64 << 10
+"""Of a record of keys: a root and a few dozen former keys take a tenth of it."""
 CHECK = "check COOKIE_KMS_KEY_ID, JARKEEPER_KEY_FILE and COOKIE_ENCRYPTION_KEY; without the \
 vault's own key no jar can be opened"
 
@@ -91,7 +94,11 @@ def open_root(store: Store, wrapping: WrappingKey, *, reopen: Reopen) -> KeyWrap
     entry = newest_entry(store)
     if entry is not None and (keys := _opened(entry, wrapping, reopen)) is not None:
         return keys
-    if entry is not None and not _is_strange(entry, store):
+    if entry is not None and is_strange(entry, store):
+        entry = newest_of_ours(store)
+        if entry is not None and (keys := _opened(entry, wrapping, reopen)) is not None:
+            return keys
+    if entry is not None:
         _refuse(wrapping, entry)
     if wrapping.root is not None:
         return RootedKeys(wrapping, wrapping.root)
@@ -110,9 +117,8 @@ def move_root(
 
     `Conflict` where somebody else moved the vault since `keys` were opened.
     """
-    entry = newest_entry(store)
-    ours = entry is not None and entry.vault == vault
-    if entry is not None and ours:
+    entry = newest_of_ours(store)
+    if entry is not None:
         with suppress(KeyUnavailable):  # so KMS may call it where a key of another region wrapped
             if (moved := _opened(entry, to, reopen)) is not None:
                 return moved, False
@@ -121,7 +127,12 @@ def move_root(
     elif to.root is not None and to.root == keys.root:
         return keys, False
     assert keys.root is not None  # noqa: S101 - a vault's keys all derive from it
-    seq = 1 if entry is None else entry.seq + 1
+    seq = max(_seqs(store), default=0) + 1
+    if parse_key_entry_key(key_entry_key(seq)) != seq:
+        raise IntegrityError(
+            f"vault: record of keys {seq - 1} leaves no place for another",
+            hint="no vault writes such a record: find out who did, and remove it",
+        )
     former = _others((keys, *keys.former), than=to)
     if not put_entry(store, to, vault=vault, seq=seq, root=keys.root, former=former):
         raise _overtaken(keys)
@@ -132,9 +143,9 @@ def move_root(
 def require_current(store: Store, keys: KeyWrapper) -> None:
     """Raise `KeyUnavailable` where the vault was moved to another key since these were opened."""
     if any(seq > keys.seq for seq in _seqs(store)):
-        entry = newest_entry(store)
         # What a lost race to found the place left behind is no record of this vault.
-        if entry is not None and not _is_strange(entry, store):
+        entry = newest_of_ours(store)
+        if entry is not None and entry.seq > keys.seq:
             raise KeyUnavailable(
                 f"{keys.name}: is not the key of this vault any more, which moved to "
                 f"'{entry.key}' meanwhile",
@@ -148,6 +159,12 @@ def newest_entry(store: Store) -> KeyEntry | None:
     return read_entry(store, max(seqs)) if seqs else None
 
 
+def newest_of_ours(store: Store) -> KeyEntry | None:
+    """Return the newest record of the vault that is here; what others left does not count."""
+    entries = (read_entry(store, seq) for seq in sorted(_seqs(store), reverse=True))
+    return next((entry for entry in entries if not is_strange(entry, store)), None)
+
+
 def read_entry(store: Store, seq: int) -> KeyEntry:
     """Return a record of keys, or raise `IntegrityError` where it is damaged."""
     raw = store.get(key_entry_key(seq))
@@ -157,6 +174,7 @@ def read_entry(store: Store, seq: int) -> KeyEntry:
         sealed = base64.b64decode(fields["root"], validate=True)
         claimed = fields.pop("digest")
         whole = is_id(vault) and isinstance(key, str) and claimed == _digest(fields)
+        whole = whole and fields.keys() == {"format", "vault", "key", "root"} and len(raw) < SIZE
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole, version = False, FORMAT
     if version != FORMAT:
@@ -210,7 +228,7 @@ def _opened(entry: KeyEntry, wrapping: WrappingKey, reopen: Reopen) -> RootedKey
         content = json.loads(plaintext)
         root = base64.b64decode(content["root"], validate=True)
         former = tuple(reopen(item) for item in content["former"])
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
         root = b""
     if len(root) != KEY_BYTES:
         raise IntegrityError(f"vault: record of keys {entry.seq} holds no root")
@@ -229,7 +247,11 @@ def _others(keys: tuple[WrappingKey, ...], *, than: WrappingKey) -> tuple[Wrappi
 
 def _refuse(wrapping: WrappingKey, entry: KeyEntry) -> Any:
     # Local keys have no names that would tell them apart.
-    known = "which has another one" if entry.key == wrapping.id else f"whose key is '{entry.key}'"
+    known = (
+        "which has another one"
+        if entry.key == wrapping.id
+        else f"whose key is '{printable(entry.key[:200])}'"
+    )
     raise KeyUnavailable(f"{wrapping.name}: is not the key of this vault, {known}", hint=CHECK)
 
 
@@ -240,8 +262,8 @@ def _overtaken(keys: KeyWrapper) -> Conflict:
     )
 
 
-def _is_strange(entry: KeyEntry, store: Store) -> bool:
-    """Whether the record belongs to another founding, which lost the race for this place."""
+def is_strange(entry: KeyEntry, store: Store) -> bool:
+    """Whether the record is another vault's: of a founding that lost the race, or planted."""
     with suppress(NotInitialised, ValueError, KeyError, TypeError, RecursionError):
         return bool(json.loads(read_raw_identity(store))["id"] != entry.vault)
     return False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome
-from jarkeeper.errors import JarkeeperError
+from jarkeeper.errors import IntegrityError, JarkeeperError
 from jarkeeper.facts import JarFacts, Probed, observe
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar, read_export
@@ -74,7 +75,14 @@ def import_jar(
             source=Source.IMPORT,
             facts=arrival.facts,
         )
-        done = commit(ports, jar, _change(ports, record, arrival), base=base.stored)
+
+        def judge_again(head: Head | None) -> None:
+            """Doubt anew where others were faster: what is active now is another jar."""
+            if head is not None and not confirmed and head != base.head:
+                _arrived(ports, parsed, probed, head, confirmed=False)
+
+        change = _change(ports, record, arrival, before=judge_again)
+        done = commit(ports, jar, change, base=base.stored)
     return ImportReceipt(
         vault=ports.vault,
         jar=jar,
@@ -97,23 +105,31 @@ def _arrived(
     `ConfirmationNeeded` where there are doubts and nobody has confirmed them.
     """
     active = None if head is None else head.active
-    before, warnings = _open_active(ports, active, "" if head is None else head.jar)
+    before, warnings, trouble = _open_active(ports, active, "" if head is None else head.jar)
     facts = _with_account(_observe(ports, parsed, probed), parsed.jar, active, before)
     arrival = Arrival(
         parsed.jar,
         facts,
         is_signed_out=probed is not None and not probed.alive,
         is_backup=_is_backup(ports, head, parsed.jar),
+        not_compared=trouble,
     )
     if not confirmed:
         require_certainty(arrival, active, before, now=ports.clock())
     return arrival, warnings
 
 
-def _change(ports: Ports, record: GenerationRecord, arrival: Arrival) -> Change:
+def _change(
+    ports: Ports,
+    record: GenerationRecord,
+    arrival: Arrival,
+    *,
+    before: Callable[[Head | None], None],
+) -> Change:
     at = record.created_at
 
     def rule(head: Head | None) -> Slots:
+        before(head)
         old = NO_SLOTS if head is None else head.slots
         slots = take_in(old, record, at=at, backup_count=ports.backup_count)
         if not arrival.is_signed_out:
@@ -132,16 +148,18 @@ def _observe(ports: Ports, parsed: ParsedJar, probed: Probed | None) -> JarFacts
 
 def _open_active(
     ports: Ports, active: SlotRecord | None, jar: str
-) -> tuple[Jar | None, tuple[str, ...]]:
-    """Return the active jar for a comparison, if it is at stake; a warning where it stays shut."""
+) -> tuple[Jar | None, tuple[str, ...], str]:
+    """Return the active jar for a comparison if it is at stake, a warning, what to wait for."""
     if active is None or not is_at_stake(active, now=ports.clock()):
-        return None, ()
-    # What is damaged must not keep anybody from putting fresh cookies in its place.
+        return None, (), ""
     try:
         content = open_generation(ports, jar, active.generation)
-        return parse_jar(content, sites=ports.sites).jar, ()
+        return parse_jar(content, sites=ports.sites).jar, (), ""
+    except IntegrityError as error:
+        # What is damaged must not keep anybody from putting fresh cookies in its place.
+        return None, (f"not compared with the active cookies: {error.message}",), ""
     except JarkeeperError as error:
-        return None, (f"not compared with the active cookies: {error.message}",)
+        return None, (), error.message
 
 
 def _with_account(

@@ -71,8 +71,8 @@ def read_browser(spec: str, settings: Settings) -> ParsedJar:
     listener = Listener()
     with _prepared(settings):
         found = _extract(wanted, listener)
-    ours = [cookie for cookie in found if belongs(cookie.domain.lower(), settings.sites)]
-    cookies = [_converted(cookie, wanted) for cookie in ours]
+    ours = [cookie for cookie in found if belongs(str(cookie.domain).lower(), settings.sites)]
+    cookies = [_converted(cookie, wanted) for cookie in ours if _is_text(cookie)]
     kept = [cookie for cookie in cookies if not _is_wrong(cookie)]
     if listener.unreadable and not kept:
         raise _failure("its cookies cannot be decrypted", wanted, KEYRING)
@@ -81,7 +81,7 @@ def read_browser(spec: str, settings: Settings) -> ParsedJar:
         sites=settings.sites,
         dropped=len(found) - len(ours),
         form=Form.BROWSER,
-        warnings=[*_left_out(listener.unreadable, len(cookies) - len(kept)), ROTATES],
+        warnings=[*_left_out(listener.unreadable, len(ours) - len(kept)), ROTATES],
     )
     emit_jar(parsed.jar)
     return parsed
@@ -150,6 +150,12 @@ def _converted(cookie: Any, wanted: Profile) -> Cookie:
         value=cookie.value or "",
         http_only=cookie.name in HTTP_ONLY_COOKIES,  # yt-dlp's reader does not tell
     )
+
+
+def _is_text(cookie: Any) -> bool:
+    """Whether the database held what a browser writes there."""
+    fields = (cookie.name, cookie.path, cookie.value or "")
+    return all(isinstance(field, str) for field in fields)
 
 
 def _seconds(expires: float | None, wanted: Profile) -> int:

@@ -6,7 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from jarkeeper.errors import AuditUnavailable, ConfirmationNeeded, IntegrityError, StoreError
+from jarkeeper.errors import (
+    AuditUnavailable,
+    ConfirmationNeeded,
+    Conflict,
+    IntegrityError,
+    ObjectDenied,
+    StoreError,
+)
 from jarkeeper.facts import JarFacts, Probed, facts_from_json, facts_to_json
 from jarkeeper.jar import Form, read_export
 from jarkeeper.slots import Slot, SlotState
@@ -16,6 +23,7 @@ from vaultkit import (
     SITES,
     Always,
     FaultyStore,
+    Once,
     Room,
     assert_no_canary,
     cookie_file,
@@ -97,12 +105,10 @@ def test_an_import_that_may_be_a_mistake_needs_a_yes_and_changes_nothing(content
     assert room.vault.import_jar("youtube", content, confirmed=True).head_seq == 2
 
 
-@pytest.mark.parametrize("state", [SlotState.DEAD, SlotState.COOLING])
-def test_cookies_that_cannot_be_used_are_replaced_without_a_question(state):
+def test_cookies_that_are_dead_are_replaced_without_a_question():
     room = Room()
     (one,) = room.fill("one")
-    until = room.clock.now + timedelta(hours=1) if state is SlotState.COOLING else None
-    room.vault.mark("youtube", one, state, until=until)
+    room.vault.mark("youtube", one, SlotState.DEAD)
 
     receipt = room.vault.import_jar("youtube", cookie_file("new", account="other", expires=5))
 
@@ -305,16 +311,50 @@ def test_a_rival_that_was_faster_stays_as_the_backup():
     assert [lent_tag(room.vault, slot) for slot in Slot] == ["new", "rival"]
 
 
-def test_a_store_that_fails_while_it_is_compared_is_told_and_no_reason_to_stop():
+def test_cookies_that_rest_are_not_replaced_without_a_question():
     room = Room()
     (one,) = room.fill("one")
-    fault = Always(StoreError("away"), method="get", part=f"/generations/{one}")
+    until = room.clock.now + timedelta(hours=1)
+    room.vault.mark("youtube", one, SlotState.COOLING, until=until)
 
-    receipt = room.reopen(FaultyStore(room.store, before=fault)).import_jar(
-        "youtube", cookie_file("new")
-    )
+    with pytest.raises(ConfirmationNeeded) as caught:
+        room.vault.import_jar("youtube", cookie_file("new", account="other", expires=5))
 
-    assert any("not compared" in item for item in receipt.warnings)
+    assert "no_login" in caught.value.reasons
+    assert room.vault.status("youtube").seq == 2
+
+
+def test_doubts_are_judged_again_where_another_import_was_faster():
+    room = Room()
+    rival = room.reopen()
+    slow = Once(Conflict("too late"), part="/heads/")
+
+    def faster(method, key):
+        if slow.left == 1 and method == "put_if_absent" and "/heads/" in key:
+            slow.left = 0
+            rival.import_jar("youtube", cookie_file("login"))
+
+    with pytest.raises(ConfirmationNeeded) as caught:
+        room.reopen(FaultyStore(room.store, before=faster)).import_jar(
+            "youtube", cookie_file("visitor", names=NO_LOGIN)
+        )
+
+    assert caught.value.reasons == ("no_login",)
+    assert lent_tag(room.vault) == "login"
+
+
+@pytest.mark.parametrize("error", [StoreError("away"), ObjectDenied("denied")])
+def test_what_cannot_be_compared_just_now_needs_a_yes(error):
+    room = Room()
+    (one,) = room.fill("one")
+    fault = Always(error, method="get", part=f"/generations/{one}")
+    vault = room.reopen(FaultyStore(room.store, before=fault))
+
+    with pytest.raises(ConfirmationNeeded) as caught:
+        vault.import_jar("youtube", cookie_file("new"))
+
+    assert caught.value.reasons == ("not_compared",)
+    assert vault.import_jar("youtube", cookie_file("new"), confirmed=True).head_seq == 2
 
 
 def test_what_is_a_backup_already_needs_a_yes_to_become_active_again():
