@@ -49,6 +49,7 @@ class Gate:
         try:
             identity = identify(request, self._now())
             self._check_region(request)
+            _check_condition(request)
             if deletions.is_many(request):
                 return self._delete_many(request, identity)
             self._authorise(request, identity)
@@ -149,6 +150,14 @@ class Gate:
         if self._verdict(request, identity, need) is Verdict.ALLOWED:
             return response
         raise Refused("denied", _explain(identity, need, Verdict.NO_ALLOW))
+
+
+def _check_condition(request: Request) -> None:
+    """S3 knows no other condition of that kind on a write than that nothing is there."""
+    condition = request.headers.get("if-none-match", "*")
+    if request.service == "s3" and request.method in ("PUT", "POST") and condition != "*":
+        message = "A header you provided implies functionality that is not implemented."
+        raise Refused("not implemented", message)
 
 
 def _check_state(need: Need) -> None:

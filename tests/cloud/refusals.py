@@ -49,6 +49,11 @@ CODES = {
     ),
     "slow down": ((503, "SlowDown"), (400, "ThrottlingException"), (400, "Throttling")),
     "internal": ((500, "InternalError"), (500, "InternalServerError"), (500, "InternalFailure")),
+    "not implemented": (
+        (501, "NotImplemented"),
+        (501, "NotImplemented"),
+        (501, "NotImplemented"),
+    ),
     "conflict": ((409, "ConditionalRequestConflict"), (409, "Conflict"), (409, "Conflict")),
     "policy": (
         (400, "MalformedPolicy"),
