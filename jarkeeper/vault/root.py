@@ -91,15 +91,10 @@ def found_root(
 
 def open_root(store: Store, wrapping: WrappingKey, *, reopen: Reopen) -> KeyWrapper:
     """Return the vault's keys, or raise `KeyUnavailable` where this is not its wrapping key."""
-    entry = newest_entry(store)
-    if entry is not None and (keys := _opened(entry, wrapping, reopen)) is not None:
-        return keys
-    if entry is not None and is_strange(entry, store):
-        entry = newest_of_ours(store)
-        if entry is not None and (keys := _opened(entry, wrapping, reopen)) is not None:
-            return keys
+    # Another vault of the same key may have left a record here, which this key opens too.
+    entry = newest_of_ours(store)
     if entry is not None:
-        _refuse(wrapping, entry)
+        return _opened(entry, wrapping, reopen) or _refuse(wrapping, entry)
     if wrapping.root is not None:
         return RootedKeys(wrapping, wrapping.root)
     read_raw_identity(store)
