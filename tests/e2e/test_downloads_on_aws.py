@@ -94,3 +94,27 @@ def test_no_credential_and_no_cookie_is_left_on_disk(run, youtube, tmp_path):
             content = path.read_bytes()
             assert secret not in content
             assert not any(value in content for value in cookies)
+
+
+def test_a_profile_and_a_region_in_files_reach_the_worker(
+    run, youtube, tenancy, settings, tmp_path, monkeypatch
+):
+    aws = run.aws
+    folder = tmp_path / "home" / ".aws"
+    folder.mkdir(parents=True)
+    (folder / "config").write_text(f"[profile jars]\nregion = {aws['AWS_REGION']}\n")
+    (folder / "credentials").write_text(
+        f"[jars]\naws_access_key_id = {aws['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {aws['AWS_SECRET_ACCESS_KEY']}\n"
+        f"aws_session_token = {aws['AWS_SESSION_TOKEN']}\n"
+    )
+    monkeypatch.setenv("HOME", str(folder.parent))
+    kept = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE")
+    told = {name: aws[name] for name in kept} | {"AWS_PROFILE": "jars"}
+    task = replace(
+        tenancy.settings(tmp_path / "state", told), proxy=settings.proxy, ca_file=settings.ca_file
+    )
+
+    summary = run_downloads(task, DownloadRequest.of((VIDEO,), tmp_path / "videos"))
+
+    assert summary.receipts[0].used == "active"
