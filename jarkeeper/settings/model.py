@@ -103,7 +103,10 @@ class Settings:
             for name in PLACES
             if name not in values and not environ.get(VARIABLES[name].name, "").strip()
         ]
-        mistakes += [*disagreements(values), *wrong_variables(values["aws"])]
+        # One mistake in the bucket's name is not three.
+        bucket = environ.get(VARIABLES["s3_bucket"].name, "").strip()
+        mistakes += disagreements({"s3_bucket": bucket} | values)
+        mistakes += wrong_variables(values["aws"])
         if environ.get("JARKEEPER_VAULT", "").strip() and values.get("s3_bucket"):
             mistakes.append("JARKEEPER_VAULT: expected it or COOKIE_S3_BUCKET, got both")
         if mistakes:

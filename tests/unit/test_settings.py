@@ -55,6 +55,12 @@ def test_every_setting_has_a_variable_and_every_variable_a_setting():
     assert len({variable.name for variable in VARIABLES.values()}) == len(VARIABLES)
 
 
+def test_a_mistake_in_the_buckets_name_is_one_mistake():
+    told = mistakes(COOKIE_S3_BUCKET="Jars", COOKIE_S3_PREFIX="a", COOKIE_S3_KMS_KEY_ID="alias/x")
+
+    assert len(told) == 1
+
+
 def test_the_environment_is_read_when_none_is_given(monkeypatch):
     monkeypatch.setenv("COOKIE_BACKUP_COUNT", "7")
 
