@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome
@@ -75,13 +76,8 @@ def import_jar(
             source=Source.IMPORT,
             facts=arrival.facts,
         )
-
-        def judge_again(head: Head | None) -> None:
-            """Doubt anew where others were faster: what is active now is another jar."""
-            if head is not None and not confirmed and head != base.head:
-                _arrived(ports, parsed, probed, head, confirmed=False)
-
-        change = _change(ports, record, arrival, before=judge_again)
+        again = partial(_arrived, ports, parsed, probed, confirmed=confirmed)
+        change = _change(ports, record, arrival, base=base.head, again=again)
         done = commit(ports, jar, change, base=base.stored)
     return ImportReceipt(
         vault=ports.vault,
@@ -124,12 +120,14 @@ def _change(
     record: GenerationRecord,
     arrival: Arrival,
     *,
-    before: Callable[[Head | None], None],
+    base: Head | None,
+    again: Callable[[Head], object],
 ) -> Change:
     at = record.created_at
 
     def rule(head: Head | None) -> Slots:
-        before(head)
+        if head is not None and head != base:
+            again(head)  # others were faster: what is active now is another jar
         old = NO_SLOTS if head is None else head.slots
         slots = take_in(old, record, at=at, backup_count=ports.backup_count)
         if not arrival.is_signed_out:
