@@ -127,6 +127,14 @@ def _print(receipt: RewrapReceipt, change: dict[str, str | None], *, bucket_too:
             "set" if value is not None else "unset", name if value is None else f"{name}={value}"
         )
     output.entry("next", "change that wherever the vault is used, and restart what runs there")
+    if not receipt.moved:
+        return
+    if "JARKEEPER_KEY_FILE" in change:
+        output.finding(
+            "warning",
+            "nothing in the vault can be opened without this key",
+            "copy the key file to a safe place, not next to the vault",
+        )
     if bucket_too:
         output.finding(
             "warning",
@@ -136,6 +144,6 @@ def _print(receipt: RewrapReceipt, change: dict[str, str | None], *, bucket_too:
         )
     elif not receipt.problems:
         output.line(
-            "The old key may be disabled once that is done. Keep it: earlier generations, in no "
-            "slot, need it to be restored."
+            "Once that is done, the former key is not needed for what is in a slot. Keep it all "
+            "the same, disabled if KMS has it: earlier generations need it to be restored."
         )

@@ -23,6 +23,7 @@ from jarkeeper.stores import Tended
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.check_jar import check_jar
 from jarkeeper.vault.findings import counted, critical, ok, warning
+from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
@@ -55,8 +56,10 @@ def _contents(ports: Ports) -> Iterator[Finding]:
     # The trail knows jars whose every object was removed.
     jars = sorted({*jar_names(ports), *(jar for jar, seq in trail.head_seqs.items() if seq > 0)})
     yield ok("store", f"the store can be read: {counted(len(jars), 'jar')}")
+    # All of them first: looking at one jar's view reads the others, and that makes anchors.
+    anchored = {jar: [name for name, _ in read_anchors(ports, jar)[0]] for jar in jars}
     for jar in jars:
-        yield from check_jar(ports, jar, trail)
+        yield from check_jar(ports, jar, trail, consulted=anchored[jar])
     yield from _trail(ports, trail)
     yield from _strangers(ports, jars)
     yield from _place(ports)

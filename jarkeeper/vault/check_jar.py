@@ -11,15 +11,19 @@ from jarkeeper.heads import GenerationRecord, Head
 from jarkeeper.names import generations_prefix, parse_generation_key
 from jarkeeper.vault.findings import NOTHING, RECOVER, counted, critical, ok, warning
 from jarkeeper.vault.generations import open_generation, read_sealed
-from jarkeeper.vault.log import read_anchors, read_history, read_newest
+from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.rewrap import needs_rewrap
 from jarkeeper.vault.view import publish
 
 
-def check_jar(ports: Ports, jar: str, trail: TrailReport) -> Iterator[Finding]:
-    """Give what is well and what is not with one jar; the view is repaired on the way."""
-    consulted = [name for name, _ in read_anchors(ports, jar)[0]]
+def check_jar(
+    ports: Ports, jar: str, trail: TrailReport, *, consulted: list[str]
+) -> Iterator[Finding]:
+    """Give what is well and what is not with one jar; the view is repaired on the way.
+
+    `consulted` names the anchors that knew of the jar before this check looked at anything.
+    """
     try:
         newest = read_newest(ports, jar)
         history = read_history(ports, jar)
@@ -53,7 +57,7 @@ def _freshness(
         message = f"jar '{jar}': nothing outside the log remembers it, a rollback would not show"
         yield warning("unknown", message, "run it once more: now there is an anchor")
         return
-    yield ok("fresh", f"jar '{jar}': not rolled back, say {', '.join(consulted)}")
+    yield ok("fresh", f"jar '{jar}': not rolled back, by {', '.join(consulted)}")
 
 
 def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterator[Finding]:

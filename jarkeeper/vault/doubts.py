@@ -63,7 +63,8 @@ def require_certainty(
         raise ConfirmationNeeded(
             tuple(f"cookies: {sentence}" for sentence in doubts.values()),
             reasons=tuple(doubts),
-            hint="look at the export again; `--yes` takes them in all the same",
+            hint="look at the export again; `--probe` asks YouTube whose they are; "
+            "`--yes` takes them in all the same",
         )
 
 

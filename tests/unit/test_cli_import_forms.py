@@ -133,7 +133,7 @@ def test_what_may_be_a_mistake_ends_with_2_and_is_taken_in_with_yes(content, rea
     assert (code, refused) == (2, 2)
     assert document["reasons"] == reasons
     assert told.count("jarkeeper: error: cookies: they are ") == len(reasons)
-    assert told.endswith("hint: look at the export again; `--yes` takes them in all the same\n")
+    assert told.endswith("`--yes` takes them in all the same\n")
     assert take_in(content, "-y") == (1 if reasons == ["no_login"] else 0)
 
 

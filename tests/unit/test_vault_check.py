@@ -284,3 +284,13 @@ def test_a_check_is_on_record():
 
     assert ("check", "intent", "", "") in room.events()
     assert ("check", "outcome", "ok", "") in room.events()
+
+
+def test_of_two_jars_that_nothing_remembers_both_are_told_as_unknown():
+    room = Room()
+    room.fill("one")
+    room.vault.import_jar("second", cookie_file("two"))
+
+    unknown = [item for item in room.reopen().check() if item.code == "unknown"]
+
+    assert len(unknown) == 2
