@@ -20,7 +20,8 @@ equal what the policy allows, so that nothing is missing and nothing is spare.
 ROLES = {
     "task": "The role of what downloads: an ECS task, a Prefect worker's flow runs. It lends, "
     "writes back and marks; it can neither overwrite nor delete, read the trail, nor found a "
-    "vault. The role of Prefect's own worker, which only starts tasks, needs nothing of this.",
+    "vault. What it may create is all that an import takes, so whoever has the role could import "
+    "too. The role of Prefect's own worker, which only starts tasks, needs nothing of this.",
     "operator": "The role of a person who keeps the vault: founds it, imports, checks, backs up, "
     "cleans up, moves it to another key.",
     "auditor": "The role of who reads and verifies the trail. It can open the vault's root, which "

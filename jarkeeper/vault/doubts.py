@@ -28,8 +28,8 @@ class Doubt(StrEnum):
 SENTENCES = {
     Doubt.NO_LOGIN: "they are no login, or one that expired, and would take the place of one",
     Doubt.OLDER: "they are older than the active ones, and would take their place",
-    Doubt.ANOTHER_ACCOUNT: "they are another login than the active ones, and no probe proved the "
-    "account the same",
+    Doubt.ANOTHER_ACCOUNT: "they are another login than the active ones, and no probe of both "
+    "proved the account the same",
 }
 SIGNED_OUT = "YouTube takes them for a visitor's, and they would take the place of a login"
 NOT_COMPARED = "they could not be compared with the active ones"
