@@ -96,8 +96,8 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         raise KeyUnavailable(
             f"key file '{path}': is missing",
-            hint="put its copy back, or set JARKEEPER_KEY_FILE or COOKIE_ENCRYPTION_KEY: "
-            "without the key no jar can be opened",
+            hint="put its copy back, or set JARKEEPER_KEY_FILE, COOKIE_ENCRYPTION_KEY or, for a "
+            "vault with a key in KMS, COOKIE_KMS_KEY_ID: without the key no jar can be opened",
         ) from None
     except OSError as error:
         raise KeyUnavailable(f"key file '{path}': cannot be read, {error.strerror}") from None

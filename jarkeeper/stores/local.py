@@ -121,7 +121,7 @@ class LocalStore:
 
     def _open_root(self, *, create: bool) -> int:
         if create and not self.root.is_dir():
-            durable.make_directories(self.root)
+            self._make_root()
         descriptor = durable.open_directory(self.root)
         if not self._parents_checked:
             try:
@@ -131,6 +131,14 @@ class LocalStore:
                 raise
             self._parents_checked = True
         return descriptor
+
+    def _make_root(self) -> None:
+        try:
+            durable.make_directories(self.root)
+        except FileNotFoundError:  # a place such as /proc, which is no missing object
+            raise StoreError(
+                f"store '{self.root}': no folder can be made there", hint="choose another place"
+            ) from None
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,9 @@ SENTENCES = {
 }
 SIGNED_OUT = "YouTube takes them for a visitor's, and they would take the place of a login"
 NOT_COMPARED = "they could not be compared with the active ones"
+NEVER_PROBED = (
+    "they are another login than the active ones, which were not probed when they came in"
+)
 A_BACKUP = "they are a backup already, and would take the place of the active ones"
 KNOWN_STRANGER = "they are another account's than the active ones, as YouTube told of both"
 
@@ -63,9 +66,16 @@ def require_certainty(
         raise ConfirmationNeeded(
             tuple(f"cookies: {sentence}" for sentence in doubts.values()),
             reasons=tuple(doubts),
-            hint="look at the export again; `--probe` asks YouTube whose they are; "
+            hint=f"look at the export again; {_probe_hint(new, active, doubts)}"
             "`--yes` takes them in all the same",
         )
+
+
+def _probe_hint(new: Arrival, active: SlotRecord | None, doubts: Container[Doubt]) -> str:
+    """Return the word about a probe where it can settle whose the cookies are."""
+    known = active is not None and active.generation.facts.account
+    settles = Doubt.ANOTHER_ACCOUNT in doubts and known and not new.facts.account
+    return "`--probe` asks YouTube whether they are the same account's; " if settles else ""
 
 
 def is_at_stake(active: SlotRecord | None, *, now: datetime) -> bool:
@@ -97,7 +107,8 @@ def _doubts(
         if new.facts.account != old.account:
             yield Doubt.ANOTHER_ACCOUNT, KNOWN_STRANGER
     elif at_stake and before is not None and not same:
-        yield Doubt.ANOTHER_ACCOUNT, SENTENCES[Doubt.ANOTHER_ACCOUNT]
+        sentence = NEVER_PROBED if new.facts.account else SENTENCES[Doubt.ANOTHER_ACCOUNT]
+        yield Doubt.ANOTHER_ACCOUNT, sentence
 
 
 def is_same_login(before: Jar, new: Jar) -> bool:

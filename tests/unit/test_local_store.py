@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -211,3 +212,8 @@ def test_no_descriptor_is_leaked(store):
             store.get("a/b/c")
 
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_place_where_no_folder_can_be_made_is_told_as_that():
+    with pytest.raises(StoreError, match="no folder can be made there"):
+        LocalStore(Path("/proc/jarkeeper/vault")).put_if_absent("a/b", b"x")

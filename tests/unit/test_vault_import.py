@@ -380,3 +380,21 @@ def test_a_login_that_a_probe_found_signed_out_comes_in_dead():
     head = room.vault.status("youtube")
     assert (head.active.state, head.active.reason) == (SlotState.DEAD, "probe")
     assert head.backups[0].state is SlotState.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "helps"),
+    [(True, False, True), (False, False, False), (False, True, False), (True, True, False)],
+)
+def test_the_probe_is_named_where_it_can_settle_the_doubt(before, now, helps):
+    room = Room()
+    room.vault.import_jar("youtube", cookie_file("one"), probed=probed("one") if before else None)
+    stranger = Probed(alive=True, account="1002", jar=jar_of("new", account="other"))
+
+    with pytest.raises(ConfirmationNeeded) as caught:
+        room.vault.import_jar(
+            "youtube", cookie_file("new", account="other"), probed=stranger if now else None
+        )
+
+    assert caught.value.reasons == ("another_account",)
+    assert ("--probe" in caught.value.hint) is helps
