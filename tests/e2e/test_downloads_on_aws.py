@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -118,3 +122,58 @@ def test_a_profile_and_a_region_in_files_reach_the_worker(
     summary = run_downloads(task, DownloadRequest.of((VIDEO,), tmp_path / "videos"))
 
     assert summary.receipts[0].used == "active"
+
+
+@pytest.fixture
+def agent(run):
+    """An agent as containers have: it gives the role's credentials, about to expire, for a token."""
+    told = []
+    aws = run.aws
+
+    class Agent(BaseHTTPRequestHandler):
+        def do_GET(self):
+            told.append(self.headers.get("Authorization"))
+            answer = {
+                "AccessKeyId": aws["AWS_ACCESS_KEY_ID"],
+                "SecretAccessKey": aws["AWS_SECRET_ACCESS_KEY"],
+                "Token": aws["AWS_SESSION_TOKEN"],
+                # Less than the ten minutes from which on boto3 asks again before each request.
+                "Expiration": f"{datetime.now(UTC) + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}",
+            }
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Agent)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/role", told
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_containers_role_renews_itself_in_the_worker(run, agent, tenancy, settings, tmp_path):
+    url, told = agent
+    token = tmp_path / "token"
+    token.write_text("the-pod's-token")
+    kept = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_REGION")
+    role = {name: run.aws[name] for name in kept}
+    role["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url
+    role["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = str(token)
+    task = replace(
+        tenancy.settings(tmp_path / "state", role), proxy=settings.proxy, ca_file=settings.ca_file
+    )
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    with pytest.MonkeyPatch.context() as environment:
+        for name, text in role.items():  # boto3 asks an agent by the process's environment alone
+            environment.setenv(name, text)
+        summary = run_downloads(task, request)
+
+    assert summary.receipts[0].used == "active"
+    assert len(told) > 4
+    assert set(told) == {"the-pod's-token"}
