@@ -126,7 +126,7 @@ def test_a_profile_and_a_region_in_files_reach_the_worker(
 
 @pytest.fixture
 def agent(run):
-    """An agent as containers have: it gives the role's credentials, about to expire, for a token."""
+    """An agent as containers have: it gives the role's credentials, soon to expire, for a token."""
     told = []
     aws = run.aws
 
