@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -205,7 +206,8 @@ class WorkerSession:
 def start_worker(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
     """Start the hardened child with an empty home and an environment of settings alone."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= settings.environment()
+    # Whoever downloads tells nobody: recipients hold tokens.
+    environment |= replace(settings, alerts_file=None, alerts=None).environment()
     environment |= {"HOME": str(home), "TMPDIR": str(home), "YTDLP_NO_PLUGINS": "1"}
     return subprocess.Popen(
         [sys.executable, "-I", "-m", "jarkeeper.worker", str(os.getpid())],
