@@ -14,7 +14,6 @@ from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.words import date_of, short_span
 
 if TYPE_CHECKING:
-    from jarkeeper.cli.history import Past
     from jarkeeper.heads import Head
     from jarkeeper.health import SlotHealth
 
@@ -33,12 +32,10 @@ STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead":
     "`jarkeeper validate` is the one for scripts.",
 )
 @jar_option(words="This jar only.")
-@click.option("--history", is_flag=True, help="Every generation that ever was in a slot.")
 @common_options
 @pass_invocation
-def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
+def command(invocation: Invocation, jar: str | None) -> Exit:
     """Show the jars, their slots and states, and what to do next."""
-    from jarkeeper.cli.history import past_of
     from jarkeeper.health import examine, heads_of
     from jarkeeper.wiring import open_vault
 
@@ -49,7 +46,6 @@ def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
         Shown(
             head,
             slots=examine(head, now=now, settings=settings),
-            past=past_of(vault.history(head.jar)) if history else None,
         )
         for head in heads_of(vault, jar)
     ]
@@ -73,13 +69,11 @@ class Shown:
 
     head: Head
     slots: tuple[SlotHealth, ...]
-    past: list[Past] | None
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain values for JSON."""
         from jarkeeper.health import next_step
 
-        history = {} if self.past is None else {"history": [item.as_dict() for item in self.past]}
         return {
             "jar": self.head.jar,
             "head_seq": self.head.seq,
@@ -87,12 +81,10 @@ class Shown:
             "slots": [slot.as_dict() for slot in self.slots],
             "revoked": len(self.head.revoked),
             "next": next_step(self.slots),
-            **history,
         }
 
 
 def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
-    from jarkeeper.cli import history
     from jarkeeper.health import next_step
 
     head = shown.head
@@ -104,8 +96,6 @@ def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
     )
     columns = NARROW if output.is_narrow else len(HEADINGS)
     output.table(HEADINGS[:columns], [_row(slot, now)[:columns] for slot in shown.slots])
-    if shown.past is not None:
-        output.table(history.HEADINGS, [item.row() for item in shown.past])
     output.entry("next", next_step(shown.slots))
 
 

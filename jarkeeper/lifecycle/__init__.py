@@ -1,0 +1,1 @@
+"""A session's life, from its first import to its end."""
