@@ -121,6 +121,8 @@ def write_head(head: Head, *, key: bytes) -> bytes:
         "backups": [slot_to_json(item) for item in head.backups],
         "revoked": list(head.revoked),
     }
+    if head.slots.pending is not None:
+        fields["pending"] = slot_to_json(head.slots.pending)
     return write_record(fields, key=key, kind=KIND)
 
 
@@ -144,7 +146,8 @@ def read_head(raw: bytes, *, key: bytes, vault: VaultId, jar: str, seq: int) -> 
 
 def slot_to_json(item: SlotRecord) -> dict[str, Any]:
     """Return the slot as JSON has it; there is no secret in it."""
-    return {
+    tested = {} if item.tested_at is None else {"tested_at": write_time(item.tested_at)}
+    return tested | {
         "generation": generation_to_json(item.generation),
         "state": item.state,
         "since": write_time(item.since),
@@ -166,7 +169,7 @@ def generation_to_json(record: GenerationRecord) -> dict[str, Any]:
 
 
 def _head_from(fields: Mapping[str, Any]) -> Head:
-    active = fields["active"]
+    active, pending = fields["active"], fields.get("pending")
     return Head(
         vault=VaultId(fields["vault"]),
         jar=fields["jar"],
@@ -178,6 +181,7 @@ def _head_from(fields: Mapping[str, Any]) -> Head:
             active=None if active is None else _slot_from(active),
             backups=tuple(_slot_from(item) for item in fields["backups"]),
             revoked=tuple(GenerationId(item) for item in fields["revoked"]),
+            pending=None if pending is None else _slot_from(pending),
         ),
         id=fields["id"],
         horizon=fields["horizon"],
@@ -191,6 +195,7 @@ def _slot_from(fields: Mapping[str, Any]) -> SlotRecord:
         since=read_time(fields["since"]),
         until=None if fields["until"] is None else read_time(fields["until"]),
         reason=fields["reason"],
+        tested_at=read_time(fields["tested_at"]) if "tested_at" in fields else None,
     )
 
 

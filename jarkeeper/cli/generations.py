@@ -63,10 +63,8 @@ class JarHistory:
         """Return where the generation is now: a slot's name, `revoked` or `in no slot`."""
         if record.id in self.newest.revoked:
             return "revoked"
-        active = self.newest.active
-        if active is not None and active.generation.id == record.id:
-            return "active"
-        return "in no slot" if self.newest.slots.find(record.id) is None else "backup"
+        item = self.newest.slots.find(record.id)
+        return "in no slot" if item is None else self.newest.slots.role_of(item)
 
     def _records(self) -> list[GenerationRecord]:
         """Return every generation once, the newest first."""

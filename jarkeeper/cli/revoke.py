@@ -27,8 +27,8 @@ from jarkeeper.words import utc_text
     "  jarkeeper revoke 1f0c2a9b\n"
     "  jarkeeper revoke 1f0c2a --jar music --yes --json\n\n"
     "GENERATION is an id of `jarkeeper history`, or its first six digits or more. No backup "
-    "becomes active by it. Jarkeeper can only stop using the cookies: if they may be in other hands, sign "
-    "out of that session in your Google account too.",
+    "becomes active by it. Jarkeeper can only stop using the cookies: if they may be in other "
+    "hands, sign out of that session in your Google account too.",
 )
 @generation_argument("generation")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")

@@ -1,1 +1,1 @@
-"""A session's life, from its first import to its end."""
+"""A session's life: asked after, kept fresh, replaced in time. Use cases without Prefect."""

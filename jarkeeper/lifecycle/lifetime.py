@@ -33,9 +33,7 @@ class Life:
     @property
     def days(self) -> float | None:
         """How long it lived; None while it does."""
-        return (
-            None if self.ended is None else (self.ended - self.began).total_seconds() / DAY_SECONDS
-        )
+        return None if self.ended is None else (self.ended - self.began) / DAY
 
 
 def lives(history: Sequence[Head]) -> tuple[Life, ...]:

@@ -123,8 +123,7 @@ def _place(newest: Head, track: _Track) -> str:
     record = track.record
     if record.id in newest.revoked:
         return REVOKED
-    if newest.active is not None and newest.active.generation.id == record.id:
-        return "active"
-    if newest.slots.find(record.id) is not None:
-        return "backup"
+    item = newest.slots.find(record.id)
+    if item is not None:
+        return newest.slots.role_of(item)
     return CLEANED_UP if track.last_seq < newest.horizon else IN_NO_SLOT

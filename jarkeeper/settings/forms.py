@@ -150,6 +150,14 @@ def endpoint(text: str) -> str:
     return text
 
 
+def drop(text: str) -> str:
+    """Return a place for exports: a folder's absolute path, or 's3://bucket/prefix'."""
+    if not text.startswith("s3://"):
+        return str(path(text))
+    name, _, rest = text.removeprefix("s3://").partition("/")
+    return f"s3://{bucket(name)}/{prefix(rest)}".rstrip("/")
+
+
 def level(text: str) -> str:
     """Return a log level."""
     return _one_of(LOG_LEVELS, text.lower())

@@ -57,6 +57,8 @@ class Settings:
     """Seconds after which a run asks the vault again for the jar it uses."""
     validation_enabled: bool = True
     """Whether a run checks its cookies before it starts."""
+    drop: str | None = None
+    """Where fresh exports are left for the next rotation, as `youtube.txt` or `youtube.json`."""
     backup_count: int = 3
     """How many earlier generations stay as backups."""
     opens_per_hour: int = OPENS_PER_HOUR

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jarkeeper import slots as rules
+from jarkeeper import states
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
 from jarkeeper.errors import LendRefused, NotFound
 from jarkeeper.heads import Head, StoredHead
 from jarkeeper.names import checked_generation
-from jarkeeper.slots import GenerationRecord, Mark, Slots
+from jarkeeper.slots import GenerationRecord, Slots
+from jarkeeper.states import Mark
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
+from jarkeeper.vault.doubts import require_same_account
 from jarkeeper.vault.generations import open_generation
 from jarkeeper.vault.log import from_history, read_existing, read_history
 from jarkeeper.vault.ports import Ports
@@ -22,14 +25,27 @@ from jarkeeper.vault.receipts import Receipt
 Rule = Callable[[Head], Slots]
 
 
-def promote(ports: Ports, jar: str) -> Receipt:
-    """Make the newest usable backup active."""
+def promote(ports: Ports, jar: str, generation: str | None = None) -> Receipt:
+    """Make a backup active: the newest usable one, or the one that is named."""
     base, warnings = read_existing(ports, jar)
 
     def rule(head: Head) -> Slots:
-        return rules.promote(head.slots, now=ports.clock())
+        return rules.promote(head.slots, now=ports.clock(), generation=generation)
 
     return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)
+
+
+def rotate(ports: Ports, jar: str) -> Receipt:
+    """Make the pending generation active, once it was tested."""
+    base, warnings = read_existing(ports, jar)
+
+    def rule(head: Head) -> Slots:
+        rotated = rules.rotate(head.slots, backup_count=ports.backup_count)
+        assert rotated.active is not None  # noqa: S101 - the pending one
+        require_same_account(rotated.active, head.active, now=ports.clock())
+        return rotated
+
+    return _change(ports, Action.ROTATE, base, rule, warnings=warnings)
 
 
 def restore(ports: Ports, jar: str, generation: str) -> Receipt:
@@ -83,6 +99,34 @@ def mark(ports: Ports, jar: str, generation: str, mark: Mark) -> Receipt:
 
     A generation that left its slots meanwhile has no state: the receipt says so, nothing changes.
     """
+
+    def change(slots: Slots) -> Slots:
+        return states.mark(slots, generation, mark)
+
+    return _change_state(ports, Action.MARK, jar, generation, change)
+
+
+def record_answer(
+    ports: Ports, jar: str, generation: str, *, alive: bool, account: str = ""
+) -> Receipt:
+    """Change the state of the generation's slot by what YouTube answered to a probe."""
+
+    def change(slots: Slots) -> Slots:
+        return states.answered(slots, generation, alive=alive, at=ports.clock(), account=account)
+
+    detail = "alive" if alive else "signed_out"
+    return _change_state(ports, Action.PROBE, jar, generation, change, detail=detail)
+
+
+def _change_state(
+    ports: Ports,
+    action: Action,
+    jar: str,
+    generation: str,
+    change: Callable[[Slots], Slots],
+    *,
+    detail: str = "",
+) -> Receipt:
     wanted = checked_generation(generation)
     base, warnings = read_existing(ports, jar)
     item = base.head.slots.find(wanted)
@@ -94,9 +138,9 @@ def mark(ports: Ports, jar: str, generation: str, mark: Mark) -> Receipt:
 
     def rule(head: Head) -> Slots:
         gone = head.slots.find(wanted) is None
-        return head.slots if gone else rules.mark(head.slots, wanted, mark)
+        return head.slots if gone else change(head.slots)
 
-    return _change(ports, Action.MARK, base, rule, about=record, warnings=warnings)
+    return _change(ports, action, base, rule, about=record, detail=detail, warnings=warnings)
 
 
 def _change(
@@ -106,6 +150,7 @@ def _change(
     rule: Rule,
     *,
     about: GenerationRecord | None = None,
+    detail: str = "",
     prepare: Callable[[], None] | None = None,
     warnings: tuple[str, ...],
 ) -> Receipt:
@@ -116,7 +161,7 @@ def _change(
         generation="" if about is None else about.id,
         head_seq=base.head.seq,
     )
-    with recorded(ports.trail, access):
+    with recorded(ports.trail, access, detail=detail):
         if prepare is not None:
             prepare()
         done = commit(ports, jar, Change(action, _over_any_head(rule)), base=base)

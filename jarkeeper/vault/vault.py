@@ -16,7 +16,8 @@ from jarkeeper.jar import Jar, ParsedJar
 from jarkeeper.keys import KeyWrapper
 from jarkeeper.names import VaultId, checked_jar_name
 from jarkeeper.settings import OPENS_PER_HOUR
-from jarkeeper.slots import Mark, Slot, SlotState
+from jarkeeper.slots import Slot, SlotState
+from jarkeeper.states import Mark
 from jarkeeper.stores import Store
 from jarkeeper.vault import changes, view
 from jarkeeper.vault.check import check
@@ -28,8 +29,9 @@ from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.outline import CookieOutline, outline
 from jarkeeper.vault.permits import Opens, read_opens
 from jarkeeper.vault.ports import Clock, Ports
+from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
-from jarkeeper.vault.take_in import import_jar
+from jarkeeper.vault.take_in import import_jar, stage_jar
 from jarkeeper.vault.write_back import write_back
 
 
@@ -160,9 +162,26 @@ class Vault:
         )
         self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
 
-    def promote(self, jar: str) -> Receipt:
-        """Make the newest usable backup active; the old active one becomes a backup."""
-        return changes.promote(self.ports, checked_jar_name(jar))
+    def stage(
+        self, jar: str, content: bytes | ParsedJar, *, confirmed: bool = False
+    ) -> ImportReceipt:
+        """Store the cookies of an export aside, until they are tested; `rotate` uses them.
+
+        `ConfirmationNeeded` as for an import.
+        """
+        return stage_jar(self.ports, checked_jar_name(jar), content, confirmed=confirmed)
+
+    def probe(self, jar: str, generation: str, ask: Callable[[Jar], Probed]) -> ProbeReceipt:
+        """Ask YouTube whether a generation in a slot still makes a login, and keep what it says."""
+        return probe(self.ports, checked_jar_name(jar), generation, ask)
+
+    def rotate(self, jar: str) -> Receipt:
+        """Make the staged cookies active, once a probe found them to work."""
+        return changes.rotate(self.ports, checked_jar_name(jar))
+
+    def promote(self, jar: str, generation: str | None = None) -> Receipt:
+        """Make a backup active, the newest usable one or the named; the old active steps down."""
+        return changes.promote(self.ports, checked_jar_name(jar), generation)
 
     def restore(self, jar: str, generation: str) -> Receipt:
         """Make a generation from the history active again."""

@@ -19,6 +19,7 @@ from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.temporary import private_home
 from jarkeeper.youtube.messages import (
+    Answered,
     Close,
     Event,
     Expand,
@@ -26,6 +27,7 @@ from jarkeeper.youtube.messages import (
     Fetch,
     Fetched,
     MessageError,
+    Probe,
     Request,
     Start,
     Stopped,
@@ -83,6 +85,12 @@ class WorkerSession:
         assert isinstance(answer, Expanded)  # noqa: S101 - for the type checker
         return answer
 
+    def probe(self, generation: str, *, visit: bool = False) -> Answered:
+        """Return what YouTube says of a generation. Raises `VaultError` when the worker cannot."""
+        answer = self._ask(Probe(next(self._numbers), generation, visit))
+        assert isinstance(answer, Answered)  # noqa: S101 - for the type checker
+        return answer
+
     def close(self) -> None:
         """Have refreshed jars written back and the worker ended, by force if it does not listen."""
         with self._lock:
@@ -93,7 +101,7 @@ class WorkerSession:
             self._process.kill()
             self._keeper.join(LIMITS.worker_stop_seconds)
 
-    def _ask(self, request: Fetch | Expand) -> Any:
+    def _ask(self, request: Fetch | Expand | Probe) -> Any:
         future: Future[Any] = Future()
         with self._lock:
             if self._ended is not None or self._closing:
@@ -163,14 +171,14 @@ class WorkerSession:
                 return None  # half a line: it died while it spoke
             if isinstance(event, Stopped):
                 return event
-            if isinstance(event, Fetched | Expanded):
+            if isinstance(event, Fetched | Expanded | Answered):
                 self._answer(event)
             else:
                 with contextlib.suppress(Exception):  # who listens must not end the run
                     self._listener(event)  # type: ignore[arg-type]  # requests never come this way
         return None
 
-    def _answer(self, event: Fetched | Expanded) -> None:
+    def _answer(self, event: Fetched | Expanded | Answered) -> None:
         with self._lock:
             _, future = self._open.pop(event.number, (None, None))
         if future is not None:
