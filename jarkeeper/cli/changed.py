@@ -14,29 +14,20 @@ from jarkeeper.vault import Receipt, Vault
 if TYPE_CHECKING:
     from jarkeeper.health import SlotHealth
 
-PROMOTE = "`jarkeeper promote` makes the backup active, or import fresh cookies"
-
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """A receipt, and the slots as they are now."""
 
     receipt: Receipt
-    head: Head
     slots: tuple[SlotHealth, ...]
     is_news: bool
     """Whether anything was changed: saying the same twice changes nothing."""
 
-    @property
-    def next_step(self) -> str:
-        """The one thing to do now."""
-        from jarkeeper.health import next_step
-
-        usable = any(item.is_usable(datetime.now(UTC)) for item in self.head.backups)
-        return PROMOTE if self.head.active is None and usable else next_step(self.slots)
-
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON; there is no secret in it."""
+        from jarkeeper.health import next_step
+
         receipt = self.receipt
         return {
             "jar": receipt.jar,
@@ -47,11 +38,13 @@ class Changed:
             "changed": self.is_news,
             "warnings": list(receipt.warnings),
             "slots": [slot.as_dict() for slot in self.slots],
-            "next": self.next_step,
+            "next": next_step(self.slots),
         }
 
     def print(self, output: Output, *, done: str) -> None:
         """Say what was done, and what is in the slots now."""
+        from jarkeeper.health import next_step
+
         output.finding("ok", done)
         for warning in self.receipt.warnings:
             output.finding("warning", warning)
@@ -61,7 +54,7 @@ class Changed:
                 continue
             name, state = slot.record.generation.id[:8], slot.record.state
             output.finding(slot.severity, f"{slot.name} is generation {name}, {state}")
-        output.entry("next", self.next_step)
+        output.entry("next", next_step(self.slots))
 
 
 def after(vault: Vault, receipt: Receipt, *, before: Head, settings: Settings) -> Changed:
@@ -70,4 +63,4 @@ def after(vault: Vault, receipt: Receipt, *, before: Head, settings: Settings) -
 
     head = vault.status(receipt.jar) or before
     slots = examine(head, now=datetime.now(UTC), settings=settings)
-    return Changed(receipt, head, slots, is_news=before.seq != receipt.head_seq)
+    return Changed(receipt, slots, is_news=before.seq != receipt.head_seq)
