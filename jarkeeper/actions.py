@@ -25,6 +25,8 @@ class Action(StrEnum):
     SETTLE = "settle"
     """An empty commit at a seq whose first write never answered."""
     LEND = "lend"
+    OUTLINE = "outline"
+    """Looking at the names and expiries in a generation, which opens it."""
     USE = "use"
     """What a lent jar was used for, in numbers."""
     CHECK = "check"

@@ -6,11 +6,8 @@ JarkeeperError
 │   ├── ConfirmationNeeded   an import that a person should look at first
 │   ├── TargetError          a URL or id that the gate refuses
 │   └── SettingsError        one or more settings, all reported at once
-<<<<<<< HEAD
 ├── NoAnswer                 YouTube did not say whether somebody is logged in
-=======
 ├── AlertError               a channel did not take a message
->>>>>>> 11bd8271286bd9a55e92ce09e615bf863008e511
 ├── VaultError               the vault cannot do what was asked
 │   ├── NotInitialised       there is no vault there
 │   ├── NotFound             no such jar, slot or generation
@@ -77,13 +74,12 @@ class SettingsError(InputError):
         self.mistakes = mistakes
 
 
-<<<<<<< HEAD
 class NoAnswer(JarkeeperError):
     """YouTube did not say whether somebody is logged in: nothing is known of the jar by that."""
-=======
+
+
 class AlertError(JarkeeperError):
     """A channel did not take a message; neither its address nor its answer is quoted."""
->>>>>>> 11bd8271286bd9a55e92ce09e615bf863008e511
 
 
 class VaultError(JarkeeperError):

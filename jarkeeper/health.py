@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from jarkeeper.errors import NotFound
 from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head, SlotRecord, SlotState
 from jarkeeper.settings import Settings
-from jarkeeper.slots import PENDING, UNTESTED
+from jarkeeper.slots import PENDING, UNTESTED, Slot, choose
 from jarkeeper.words import short_span
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GRAVEST_FIRST = (Severity.CRITICAL, Severity.WARNING)
 
 NO_ACTIVE = Finding("no-active", Severity.CRITICAL, "there are no active cookies", IMPORT)
+PROMOTE = "`jarkeeper promote` makes the backup active, or import fresh cookies"
 NO_BACKUP = Finding(
     "no-backup",
     Severity.WARNING,
@@ -72,7 +73,7 @@ def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealt
         SlotHealth(
             name,
             record,
-            tuple(_judge(record, now, thresholds)) if record else _missing(name),
+            tuple(_judge(record, now, thresholds)) if record else (_missing(name, head, now),),
         )
         for name, record in _named(head)
     )
@@ -104,8 +105,11 @@ def _named(head: Head) -> Iterator[tuple[str, SlotRecord | None]]:
         yield PENDING, head.slots.pending
 
 
-def _missing(name: str) -> tuple[Finding, ...]:
-    return (NO_ACTIVE if name == "active" else NO_BACKUP,)
+def _missing(name: str, head: Head, now: datetime) -> Finding:
+    if name != "active":
+        return NO_BACKUP
+    backup = choose(head.slots, Slot.BACKUP, now=now)
+    return NO_ACTIVE if backup is None else replace(NO_ACTIVE, next_step=PROMOTE)
 
 
 def _judge(record: SlotRecord, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
