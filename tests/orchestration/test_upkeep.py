@@ -1,0 +1,164 @@
+"""The flows that look after a vault, ad hoc: what they do, what they put on record, what they tell."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.refresh import refresh
+from flows.rotate import rotate
+from flows.validate import validate
+from jarkeeper.errors import NoAnswer, NotInitialised
+from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotState
+from jarkeeper.wiring import open_journal, open_vault
+from orchestration.runs import artifacts_of, events_of, flow_run_of
+from orchestration.server import wait_for
+
+pytestmark = pytest.mark.harness
+
+JAR = "youtube"
+
+
+@pytest.fixture
+def vault(place):
+    return open_vault(place.settings, actor="test")
+
+
+def end(vault, generation=None, *, reason="COOKIE_ROTATED"):
+    """Mark the active cookies, or a generation, as dead: as a download does that found out."""
+    active = vault.status(JAR).active.generation.id
+    vault.mark(JAR, generation or active, SlotState.DEAD, reason=reason)
+
+
+def open_causes(place, vault):
+    return {incident.cause.value for incident in open_journal(place.settings, vault).open()}
+
+
+def leave(place, content, monkeypatch):
+    drop = place.folder / "drop"
+    drop.mkdir()
+    monkeypatch.setenv("COOKIE_DROP", str(drop))
+    file = drop / "youtube.txt"
+    file.write_text(content)
+    os.utime(file, (time.time() - 60,) * 2)
+    return file
+
+
+def test_a_session_that_works_is_found_to_work(youtube, place, vault):
+    place.import_session("older")
+    place.import_session("newer")
+
+    state = validate(return_state=True)
+
+    assert state.is_completed(), state.message
+    assert state.message == "youtube: 2 of 2 sessions logged in"
+    assert open_causes(place, vault) == set()
+    assert flow_run_of(state).name == "validate"
+    assert "jarkeeper-validate" in artifacts_of(state)
+    assert "jarkeeper.validated" in wait_for(
+        lambda: events_of(state), seconds=60, what="an event of the run"
+    )
+
+
+def test_a_dead_session_is_replaced_by_a_backup_that_passes_a_test(youtube, place, vault):
+    place.import_session("gone")
+    place.import_session("good")
+    place.import_session("dead")
+    end(vault)
+    youtube.revoke("gone")
+    good = vault.status(JAR).backups[0].generation.id
+
+    state = validate(jar=JAR, return_state=True)
+
+    assert state.is_completed(), state.message
+    assert vault.status(JAR).active.generation.id == good
+    assert "session-dead" in open_causes(place, vault)
+    receipt = state.result()
+    assert any("session-dead" in line for line in receipt.incidents.opened)
+
+
+def test_an_incident_opens_once_and_closes_after_an_import(youtube, place, vault):
+    place.import_session("only")
+    end(vault)
+
+    first = validate()
+    second = validate()
+    place.import_session("fresh")
+    third = validate()
+
+    assert any("critical session-dead" in line for line in first.incidents.opened)
+    assert second.incidents.opened == ()
+    assert any("session-dead" in line for line in third.incidents.closed)
+    assert youtube.session("only").requests == 0
+
+
+def test_no_answer_is_asked_for_again_and_fails_the_run_in_the_end(youtube, place, vault):
+    place.import_session("first")
+    before = vault.status(JAR).active
+    youtube.fault("other", status=503, times=1)
+
+    cured = validate(return_state=True)
+    youtube.fault("other", status=503)
+    state = validate(return_state=True)
+
+    assert cured.is_completed(), cured.message
+    assert state.is_failed()
+    assert "gave no answer" in state.message
+    with pytest.raises(NoAnswer):
+        state.result()
+    assert vault.status(JAR).active.generation.id == before.generation.id
+    assert vault.status(JAR).active.state is SlotState.HEALTHY
+
+
+def test_a_vault_that_is_not_there_is_an_incident_too(youtube, place, monkeypatch):
+    monkeypatch.setenv("JARKEEPER_VAULT", str(place.folder / "nowhere"))
+
+    state = validate(return_state=True)
+
+    assert state.is_failed()
+    with pytest.raises(NotInitialised):
+        state.result()
+    (incident,) = open_journal(Settings.read(), None).open()
+    assert (incident.cause, incident.severity) == ("store", "critical")
+
+
+def test_every_session_is_used_and_what_youtube_renews_is_kept(youtube, place, vault):
+    place.import_session("older", rotate_every=1, grace_seconds=0)
+    place.import_session("newer", rotate_every=1, grace_seconds=0)
+    before = vault.status(JAR)
+
+    state = refresh(return_state=True)
+
+    after = vault.status(JAR)
+    assert state.is_completed(), state.message
+    assert after.active.generation.id != before.active.generation.id
+    assert after.backups[0].generation.id != before.backups[0].generation.id
+
+
+def test_an_export_from_the_drop_becomes_active_after_its_test(youtube, place, vault, monkeypatch):
+    place.import_session("old", user_id="1001")
+    validate()
+    file = leave(place, youtube.new_session("new", user_id="1001"), monkeypatch)
+
+    state = rotate(return_state=True)
+
+    assert state.is_completed(), state.message
+    assert "the tested cookies are active" in state.message
+    assert not file.exists()
+    assert vault.status(JAR).active.tested_at is not None
+
+
+def test_what_is_refused_stays_in_the_drop_and_is_an_incident(youtube, place, vault, monkeypatch):
+    place.import_session("old")
+    file = leave(place, "no cookie file", monkeypatch)
+
+    refused = rotate()
+    file.unlink()
+    gone = rotate()
+
+    assert any("drop-refused" in line for line in refused.incidents.opened)
+    assert any("drop-refused" in line for line in gone.incidents.closed)
