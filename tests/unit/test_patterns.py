@@ -200,7 +200,7 @@ def test_a_rate_is_judged_as_the_definition_says(counts):
         "REMOVED",
         "BAD_TARGET",
     ]
-    all_ = sum(count for name, count in counts.items() if name not in own.split())
+    all_ = sum(count for name, count in counts.items() if name not in own)
     ours = sum(count for name, count in counts.items() if name in COOKIE_FAILURES)
     wrong = all_ >= 20 and (all_ - counts.get("OK", 0) > 0.05 * all_ or ours > 0.01 * all_)
 
