@@ -26,6 +26,8 @@ from jarkeeper.vault.identity import create_identity, read_identity
 from jarkeeper.vault.lend import lend
 from jarkeeper.vault.lent import LentJar
 from jarkeeper.vault.log import read_history, read_newest
+from jarkeeper.vault.outline import CookieOutline, outline
+from jarkeeper.vault.permits import Opens, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
@@ -217,6 +219,14 @@ class Vault:
     def metadata(self) -> dict[str, Any]:
         """Return states, ages, expiries and counts of all jars; no secret."""
         return view.metadata(self.ports)
+
+    def outline(self, jar: str, generation: str) -> tuple[CookieOutline, ...]:
+        """Return names, domains and expiries in a generation, never a value; counts as an open."""
+        return outline(self.ports, checked_jar_name(jar), generation)
+
+    def opens(self, jar: str) -> Opens:
+        """Return how much of this hour's share of opens is used, and when the last one was."""
+        return read_opens(self.ports, checked_jar_name(jar))
 
     def check(self) -> tuple[Finding, ...]:
         """Return the vault's health in words; the view is repaired on the way."""
