@@ -25,6 +25,7 @@ from pydantic import Field
 from flows.ending import failed
 from flows.metadata import run_name, tag, tags_after, tags_before
 from flows.notices import Notices
+from flows.places import place_of
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
@@ -108,12 +109,6 @@ def download(
     except JarkeeperError as error:
         return failed(error)  # type: ignore[return-value]  # Prefect unwraps it
     return final_state(summary)  # type: ignore[return-value]  # Prefect unwraps it
-
-
-def place_of(destination: Path) -> Path:
-    """Return where the videos go; a worker's current folder is removed when the run ends."""
-    deployed = runtime.deployment.id is not None
-    return (Path.home() if deployed else Path.cwd()) / destination.expanduser()
 
 
 def run(settings: Settings, request: DownloadRequest) -> Summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +65,14 @@ def settle_failure(opening: Opening, error: JarkeeperError) -> Settled:
     return told
 
 
-def emit(event: str, jar: str = "", **payload: Any) -> None:
-    """Tell Prefect's event feed, by which automations go."""
+def emit(
+    event: str, jar: str = "", *, labels: Mapping[str, str] | None = None, **payload: Any
+) -> None:
+    """Tell Prefect's event feed, by which automations go: they match labels, never payloads."""
     resource = {
         "prefect.resource.id": resource_of(jar),
         "prefect.resource.name": jar or "vault",
+        **(labels or {}),
     }
     emit_event(event, resource=resource, payload={"jar": jar, **payload})
 
@@ -102,6 +106,7 @@ def _emit(word: str, incident: Incident) -> None:
     emit(
         f"jarkeeper.incident.{word}",
         incident.jar,
+        labels={"jarkeeper.severity": incident.severity.value, "jarkeeper.cause": incident.cause},
         cause=incident.cause.value,
         severity=incident.severity.value,
         message=printable(incident.message),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from jarkeeper.audit.patterns import Pattern
 from jarkeeper.checks import IMPORT, Finding, Severity
 from jarkeeper.heads import Head
 from jarkeeper.health import SlotHealth, examine
@@ -15,6 +16,18 @@ from jarkeeper.lifecycle.validation import may_be_asked
 from jarkeeper.settings import Settings
 from jarkeeper.states import CONFIRM_AFTER
 
+SOUNDNESS = (Cause.STORE, Cause.INTEGRITY, Cause.ROLLBACK, Cause.AUDIT_GAP, Cause.HEALTH)
+"""What an examination of the whole vault and its machine looks at."""
+OF_VAULT = {
+    "store": Cause.STORE,
+    "audit-unavailable": Cause.STORE,
+    "rolled-back": Cause.ROLLBACK,
+    "log": Cause.INTEGRITY,
+    "generation": Cause.INTEGRITY,
+    "past-generation": Cause.INTEGRITY,
+    "stranger": Cause.INTEGRITY,
+}
+"""Code of a finding on the vault → cause; `audit-…` is a gap, every other one the health's."""
 CAUSES = (
     Cause.SESSION_DEAD,
     Cause.SESSION_SUSPECT,
@@ -72,6 +85,41 @@ def conditions_of(
     return Seen(tuple(found), scope_of(causes, head.jar))
 
 
+def conditions_in(findings: Iterable[Finding]) -> Seen:
+    """Return what somebody should know of the vault and its machine: one condition per cause."""
+    by_cause: dict[Cause, list[Finding]] = {}
+    for finding in findings:
+        if finding.severity is not Severity.OK:
+            by_cause.setdefault(cause_of(finding), []).append(finding)
+    found = (_summed(cause, items) for cause, items in by_cause.items())
+    return Seen(tuple(found), scope_of(SOUNDNESS, ""))
+
+
+def conditions_of_patterns(patterns: Iterable[Pattern]) -> Seen:
+    """Return what the audit trail shows; a pattern that is well closes what was open of it."""
+    known = tuple(patterns)
+    found = tuple(
+        _condition(pattern.jar, Cause(pattern.finding.code), pattern.finding, "")
+        for pattern in known
+        if pattern.finding.severity is not Severity.OK
+    )
+    return Seen(found, frozenset((Cause(item.finding.code), item.jar) for item in known))
+
+
+def cause_of(finding: Finding) -> Cause:
+    """Return the cause that a finding on the vault or its machine belongs to."""
+    if finding.code.startswith("audit-") and finding.code not in OF_VAULT:
+        return Cause.AUDIT_GAP
+    return OF_VAULT.get(finding.code, Cause.HEALTH)
+
+
+def _summed(cause: Cause, findings: list[Finding]) -> Condition:
+    worst = min(findings, key=lambda item: item.severity is not Severity.CRITICAL)
+    more = len(findings) - 1
+    message = f"{worst.message}, and {more} more" if more else worst.message
+    return _condition("", cause, replace(worst, message=message), "")
+
+
 def _active(head: Head, active: SlotHealth, now: datetime, done: str) -> Iterator[Condition]:
     told: set[Cause] = set()
     for finding in active.findings:
@@ -81,7 +129,7 @@ def _active(head: Head, active: SlotHealth, now: datetime, done: str) -> Iterato
         if cause is Cause.SESSION_SUSPECT and not _is_confirmed(active, now):
             continue  # nobody is alerted for one answer
         told.add(cause)
-        yield _condition(head, cause, finding, done or DONE.get(cause, ""))
+        yield _condition(head.jar, cause, finding, done or DONE.get(cause, ""))
 
 
 def _is_confirmed(active: SlotHealth, now: datetime) -> bool:
@@ -94,11 +142,11 @@ def _backups(head: Head, now: datetime) -> Iterator[Condition]:
         message = "there is no backup that could take over"
         step = "import a second login's cookies: the active ones become the backup"
         finding = Finding("no-backup", Severity.WARNING, message, step)
-        yield _condition(head, Cause.NO_BACKUP, finding, "")
+        yield _condition(head.jar, Cause.NO_BACKUP, finding, "")
     elif all(item.tested_at is None for item in usable):
         message = "no backup was tested: whether one could take over is not known"
         finding = Finding("untested", Severity.WARNING, message, "run `jarkeeper validate`")
-        yield _condition(head, Cause.BACKUP_UNTESTED, finding, "tests it with each validation")
+        yield _condition(head.jar, Cause.BACKUP_UNTESTED, finding, "tests it with each validation")
 
 
 def _lifetime(head: Head, history: Sequence[Head], now: datetime) -> Iterator[Condition]:
@@ -113,13 +161,13 @@ def _lifetime(head: Head, history: Sequence[Head], now: datetime) -> Iterator[Co
         return
     message = f"the login is {age:.0f} days old, and earlier ones lived about {expected:.0f}"
     finding = Finding("lifetime", Severity.WARNING, message, IMPORT)
-    yield _condition(head, Cause.LIFETIME, finding, "")
+    yield _condition(head.jar, Cause.LIFETIME, finding, "")
 
 
-def _condition(head: Head, cause: Cause, finding: Finding, done: str) -> Condition:
+def _condition(jar: str, cause: Cause, finding: Finding, done: str) -> Condition:
     return Condition(
         cause=cause,
-        jar=head.jar,
+        jar=jar,
         severity=finding.severity,
         message=finding.message,
         done=done,
