@@ -40,6 +40,7 @@ COMMANDS = {
     "recover": "recover",
     "rewrap": "rewrap",
     "schedule": "schedule",
+    "alerts": "alerts",
     "settings": "settings",
     "blocks": "blocks",
     "completion": "completion",

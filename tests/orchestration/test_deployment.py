@@ -12,7 +12,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 
 from orchestration.place import Place, url
-from orchestration.server import PrefectServer, prefect, prefect_process, prefect_server, wait_for
+from orchestration.server import PrefectServer, prefect, prefect_process, wait_for
 
 pytestmark = pytest.mark.harness
 
@@ -28,13 +28,6 @@ def place(tmp_path_factory, standin):
     here.prepare()
     here.import_session("first")
     return here
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with prefect_server(tmp_path_factory.mktemp("server")) as running:
-        prefect(running, "work-pool", "create", "jarkeeper", "--type", "process")
-        yield running
 
 
 @pytest.fixture(scope="module")
