@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
+from flows.cleanup import cleanup
+from flows.drill import drill
+from flows.health import health
 from flows.refresh import refresh
+from flows.reviews import daily, monthly, weekly
 from flows.rotate import rotate
 from flows.validate import validate
 from jarkeeper.errors import NoAnswer, NotInitialised
+from jarkeeper.media.destination import Destination
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
 from jarkeeper.wiring import open_journal, open_vault
-from orchestration.runs import artifacts_of, events_of, flow_run_of
+from orchestration.runs import artifacts_of, events_of, flow_run_of, run
 from orchestration.server import wait_for
 
 pytestmark = pytest.mark.harness
@@ -162,3 +167,77 @@ def test_what_is_refused_stays_in_the_drop_and_is_an_incident(youtube, place, va
 
     assert any("drop-refused" in line for line in refused.incidents.opened)
     assert any("drop-refused" in line for line in gone.incidents.closed)
+
+
+def test_the_examination_finds_what_was_changed_and_closes_when_it_is_back(youtube, place, vault):
+    place.import_session("first")
+    sealed = next((place.folder / "vault").glob("cookies/youtube/generations/*"))
+    content = sealed.read_bytes()
+    sealed.chmod(0o600)
+    sealed.write_bytes(content[:-1] + b"\0")
+
+    broken = health()
+    sealed.write_bytes(content)
+    whole = health()
+
+    assert any("critical integrity" in line for line in broken.incidents.opened)
+    assert any("critical integrity" in line for line in whole.incidents.closed)
+
+
+def test_the_cleanup_takes_what_is_past_its_grace_and_nothing_else(
+    youtube, place, vault, monkeypatch
+):
+    monkeypatch.setenv("COOKIE_GRACE_DAYS", "0")
+    monkeypatch.setenv("COOKIE_BACKUP_COUNT", "1")
+    for name in ("oldest", "older", "newest"):
+        text = youtube.new_session(name)
+        open_vault(Settings.read()).import_jar(JAR, text.encode(), confirmed=True)
+    parts = Destination(place.downloads).open().parts
+    for name in ("forgotten00.mp4.part", "fresh000000.mp4.part"):
+        (parts / name).write_bytes(b"half")
+    os.utime(parts / "forgotten00.mp4.part", (1, 1))
+
+    receipt = cleanup(destination=place.downloads)
+
+    assert receipt.figures["generations"] == 1
+    assert receipt.figures["partial files"] == 1
+    assert (parts / "fresh000000.mp4.part").exists()
+    assert [item.severity for item in vault.check() if item.severity == "critical"] == []
+
+
+def test_a_drill_proves_the_copy_and_leaves_nothing(youtube, place, vault, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    place.import_session("older")
+    place.import_session("newer")
+
+    state = drill(return_state=True)
+
+    assert state.is_completed(), state.message
+    assert "1 jar, 2 generations opened with the key" in state.message
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_drill_fails_where_a_copy_could_not_take_over(youtube, place, vault):
+    place.import_session("only")
+    sealed = next((place.folder / "vault").glob("cookies/youtube/generations/*"))
+    sealed.chmod(0o600)
+    sealed.write_bytes(b"not what was sealed")
+
+    state = drill(return_state=True)
+
+    assert state.is_failed()
+    assert "drill: " in state.message
+
+
+def test_the_reviews_are_put_together_from_the_flows_steps(youtube, place, vault):
+    place.import_session("first")
+    run(place, ["video000000"])
+
+    day, week, month = daily(), weekly(), monthly()
+
+    assert "1 of 1 session logged in" in day.sentence
+    assert "1 incident open" in day.sentence  # there is no backup
+    assert any("1 try, success 100.0 %" in line for line in week.lines)
+    assert any(line.startswith("key: ") for line in month.lines)
