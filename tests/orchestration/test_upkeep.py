@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 
 import pytest
+from prefect.settings import PREFECT_API_URL
 
 from flows.cleanup import cleanup
 from flows.drill import drill
@@ -241,3 +245,49 @@ def test_the_reviews_are_put_together_from_the_flows_steps(youtube, place, vault
     assert "1 incident open" in day.sentence  # there is no backup
     assert any("1 try, success 100.0 %" in line for line in week.lines)
     assert any(line.startswith("key: ") for line in month.lines)
+
+
+KILLED_BEFORE = """
+import os, signal, sys
+from flows import rotate as module
+def killed(*arguments, **named):
+    os.kill(os.getpid(), signal.SIGKILL)
+patient, step = module.with_retries, sys.argv[1]
+module.with_retries = lambda task, policy: killed if task.name == step else patient(task, policy)
+module.finish = killed
+module.rotate()
+"""
+
+
+def killed_before(step):
+    """Run the flow in a process that is killed when this step should begin."""
+    command = [sys.executable, "-c", KILLED_BEFORE, step]
+    done = subprocess.run(command, env=dict(os.environ), stderr=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_a_rotation_that_is_killed_between_any_two_steps_is_finished_by_the_next(
+    youtube, place, vault, monkeypatch
+):
+    place.import_session("old", user_id="1001")
+    validate()
+    file = leave(place, youtube.new_session("new", user_id="1001"), monkeypatch)
+    monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
+
+    killed_before("create")
+    untouched = file.exists()
+    killed_before("test")
+    staged = vault.status(JAR).slots.pending
+    killed_before("switch")
+    tested = vault.status(JAR).slots.pending
+    killed_before("finish")
+    switched = vault.status(JAR)
+    state = rotate(return_state=True)
+
+    assert untouched
+    assert (staged.state, tested.state) == (SlotState.SUSPECT, SlotState.HEALTHY)
+    assert staged.generation.fingerprint == switched.active.generation.fingerprint
+    assert switched.slots.pending is None
+    assert state.is_completed(), state.message
+    assert vault.status(JAR).active.generation.id == switched.active.generation.id
+    assert not file.exists()
