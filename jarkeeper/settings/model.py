@@ -67,6 +67,8 @@ class Settings:
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS
     """Call it critical when the login expires within this many days; no more than the warning's."""
+    rotation_days: float = 90.0
+    """Remind to replace a login that is in use for so many days; 0: never."""
     sites: tuple[str, ...] = YOUTUBE_SITES
     """The sites whose cookies a jar keeps."""
     concurrency: int = 4

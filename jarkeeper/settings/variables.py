@@ -40,6 +40,7 @@ VARIABLES: dict[str, Variable] = {
     "opens_per_hour": Variable("COOKIE_OPENS_PER_HOUR", forms.whole(1, LIMITS.opens_per_hour_max)),
     "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", forms.days),
     "expiry_critical_days": Variable("COOKIE_EXPIRY_CRITICAL_DAYS", forms.days),
+    "rotation_days": Variable("COOKIE_ROTATION_DAYS", forms.days),
     "sites": Variable("JARKEEPER_SITES", forms.sites, ",".join),
     "concurrency": Variable("JARKEEPER_CONCURRENCY", forms.whole(1, LIMITS.concurrency_max)),
     "retry_seconds": Variable("JARKEEPER_RETRY_SECONDS", forms.waits, forms.write_waits),

@@ -31,6 +31,7 @@ from jarkeeper.vault.permits import Opens, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
+from jarkeeper.vault.replacing import replace_jar
 from jarkeeper.vault.take_in import import_jar, stage_jar
 from jarkeeper.vault.write_back import write_back
 
@@ -170,6 +171,13 @@ class Vault:
         `ConfirmationNeeded` as for an import.
         """
         return stage_jar(self.ports, checked_jar_name(jar), content, confirmed=confirmed)
+
+    def replace(self, jar: str, parsed: ParsedJar) -> tuple[tuple[Receipt, ...], ImportReceipt]:
+        """Revoke whatever holds the active login, then make these cookies active.
+
+        `InputError`, and nothing was changed, where they are no login or the very same one.
+        """
+        return replace_jar(self.ports, checked_jar_name(jar), parsed)
 
     def probe(self, jar: str, generation: str, ask: Callable[[Jar], Probed]) -> ProbeReceipt:
         """Ask YouTube whether a generation in a slot still makes a login, and keep what it says."""
