@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from jarkeeper.checks import Finding, Severity, Thresholds, check_jar, is_authenticated
+from jarkeeper.downloads.measuring import measure_validation
 from jarkeeper.downloads.receipts import Preparation
 from jarkeeper.downloads.request import DownloadRequest
 from jarkeeper.errors import NotFound, NotInitialised
@@ -27,6 +29,7 @@ def prepare(settings: Settings, request: DownloadRequest, *, now: datetime) -> P
     """Return what a run can use. Raises `VaultError` where it needs cookies and has none."""
     if request.cookies is CookiePolicy.NEVER:
         return _without(request, "no cookies are used, as asked")
+    began = time.monotonic()
     try:
         head = read_head(settings, request.jar)
     except NotInitialised:
@@ -37,7 +40,9 @@ def prepare(settings: Settings, request: DownloadRequest, *, now: datetime) -> P
         if request.cookies is CookiePolicy.ALWAYS:
             raise NotFound(f"jar '{request.jar}': there is none in this vault", hint=IMPORT_HINT)
         return _without(request, f"there is no jar '{request.jar}', so no cookies can help")
-    return judge(head, request, settings=settings, now=now)
+    prepared = judge(head, request, settings=settings, now=now)
+    measure_validation(settings, head, now=now, began=began)
+    return prepared
 
 
 def judge(

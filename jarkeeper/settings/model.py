@@ -77,6 +77,8 @@ class Settings:
     """Certificates, in PEM form, trusted in addition to the usual ones."""
     log_level: str = "warning"
     """What is said on standard error besides: `info` every access, `debug` every try, as JSON."""
+    metrics: tuple[str, ...] = ()
+    """Where metrics go: CloudWatch's lines, OpenTelemetry's meter, or nowhere."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
     """AWS's own variables, by their names: credentials, region, endpoints."""
 

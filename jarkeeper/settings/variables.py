@@ -45,4 +45,5 @@ VARIABLES: dict[str, Variable] = {
     "proxy": Variable("JARKEEPER_PROXY", forms.proxy, is_secret=True),
     "ca_file": Variable("JARKEEPER_CA_FILE", forms.existing_file),
     "log_level": Variable("JARKEEPER_LOG_LEVEL", forms.level),
+    "metrics": Variable("JARKEEPER_METRICS", forms.sinks, forms.write_sinks),
 }

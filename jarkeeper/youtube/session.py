@@ -25,6 +25,7 @@ from jarkeeper.youtube.messages import (
     Expanded,
     Fetch,
     Fetched,
+    Measured,
     MessageError,
     Request,
     Start,
@@ -166,9 +167,18 @@ class WorkerSession:
             if isinstance(event, Fetched | Expanded):
                 self._answer(event)
             else:
-                with contextlib.suppress(Exception):  # who listens must not end the run
-                    self._listener(event)  # type: ignore[arg-type]  # requests never come this way
+                self._tell(event)  # type: ignore[arg-type]  # requests never come this way
         return None
+
+    def _tell(self, event: Event) -> None:
+        if self._settings.metrics and self._start is not None:
+            from jarkeeper.metrics.record import record
+            from jarkeeper.youtube.measuring import measured_by
+
+            record(self._settings.metrics, measured_by(event, jar=self._start.jar))
+        if not isinstance(event, Measured):
+            with contextlib.suppress(Exception):  # who listens must not end the run
+                self._listener(event)
 
     def _answer(self, event: Fetched | Expanded) -> None:
         with self._lock:
