@@ -16,6 +16,7 @@ from jarkeeper.metrics.table import Instrument, Kind
 NAMESPACE = "Jarkeeper"
 
 _streams = ["stdout"]
+"""The one that this process writes to, looked up at each line: programs put others in its place."""
 
 
 def keep_standard_output_free() -> None:

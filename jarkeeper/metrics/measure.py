@@ -20,6 +20,8 @@ NONE = "none"
 """Stands in a dimension that does not apply: CloudWatch takes no empty one."""
 VAULT = "-"
 """Stands for the jar of what concerns the whole vault; no jar can be called so."""
+GOOD = "OK"
+"""Stands in the trail's counts by class for what did not fail."""
 SEVERITIES = ("warning", "critical")
 """Of incidents."""
 
@@ -63,7 +65,8 @@ def measurements(event: Event) -> Iterator[Measurement]:
             yield _measured(table.WRITE_BACKS, 1, event.jar, slot, _result(event, good=good))
         case Action.USE, Phase.OUTCOME:
             for failure, count in event.counts.items():
-                yield _measured(table.TRIES, count, event.jar, slot, failure)
+                word = NONE if failure == GOOD else failure
+                yield _measured(table.TRIES, count, event.jar, slot, word)
         case Action.PROBE, Phase.INTENT if event.detail == "signed_out":
             yield cookie_failed(event.jar, failure=event.detail)
 

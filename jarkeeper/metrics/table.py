@@ -52,8 +52,8 @@ TRIES = Instrument(
     Kind.COUNTER,
     Unit.COUNT,
     ("jar", "slot", "class"),
-    "Tries made with a jar's cookies by the class of the failure, else `OK`; counted when the jar "
-    "is given back.",
+    "Tries made with a jar's cookies by the class of the failure, else `none`; counted when the "
+    "jar is given back.",
 )
 COOKIE_FAILURES = Instrument(
     "cookie_failures",
