@@ -48,7 +48,9 @@ export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT=htt
 opentelemetry-instrument jarkeeper download …
 ```
 
-A Python program sets its own `MeterProvider` instead. Without an SDK nothing is sent anywhere.
+A Python program sets its own `MeterProvider` instead. Without an SDK nothing is sent anywhere. A
+collector that gives no answer holds no download up, but the SDK tries to send for up to
+`OTEL_EXPORTER_OTLP_TIMEOUT`, 10 seconds, when the process ends.
 
 ## What counts where
 

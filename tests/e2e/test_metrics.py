@@ -20,6 +20,7 @@ from jarkeeper.downloads.run import run_downloads
 from jarkeeper.metrics.otel import UNITS
 from jarkeeper.metrics.table import INSTRUMENTS
 from jarkeeper.wiring import init_vault, open_vault
+from jarkeeper.youtube.messages import Measured
 
 VIDEO, OTHER, PRIVATE = "dQw4w9WgXcQ", "aaaaaaaaaaa", "private0000"
 CANARY = "canary-51c0ffee"
@@ -55,7 +56,8 @@ def test_both_sinks_say_what_the_table_allows_and_the_trail_holds(
     measured, youtube, reader, tmp_path, capsys
 ):
     request = DownloadRequest.of((VIDEO, PRIVATE), tmp_path / "videos")
-    run_downloads(measured, request)
+    heard: list[object] = []
+    run_downloads(measured, request, listener=heard.append)
     youtube.control.revoke("new")
     run_downloads(measured, replace(request, targets=DownloadRequest.of((OTHER,), "x").targets))
 
@@ -74,6 +76,7 @@ def test_both_sinks_say_what_the_table_allows_and_the_trail_holds(
         assert set(line) - {"_aws", name} == set(INSTRUMENTS[name].dimensions)
     assert counted(lines) == on_record(measured)
     assert total(lines, "downloads") == 3
+    assert not any(isinstance(notice, Measured) for notice in heard)
     assert {line["class"] for line in lines if "cookie_failures" in line} == {"COOKIE_ROTATED"}
     assert CANARY not in out + repr(points) + reader.get_metrics_data().to_json()
 

@@ -16,7 +16,7 @@ from jarkeeper.audit import Event, Outcome, Phase
 from jarkeeper.metrics import emf, measure, otel
 from jarkeeper.metrics.measure import Measurement, examined, measurements
 from jarkeeper.metrics.record import record
-from jarkeeper.metrics.table import DOWNLOADS, INSTRUMENTS, OPENS
+from jarkeeper.metrics.table import DOWNLOADS, INSTRUMENTS, OPENS, Unit
 from jarkeeper.slots import SlotState
 from jarkeeper.youtube.measuring import measured_by
 from jarkeeper.youtube.messages import Lent, Marked, Measured
@@ -206,6 +206,17 @@ def test_every_instrument_makes_a_valid_line_of_cloudwatchs_format(instrument, c
     assert directive["Dimensions"][-1] == list(instrument.dimensions)
     assert document[instrument.name] == 1.5
     assert instrument.name not in instrument.dimensions
+
+
+def test_times_are_seconds_and_shares_are_percent():
+    units = {one.name: one.unit for one in INSTRUMENTS.values() if one.unit is not Unit.COUNT}
+
+    assert units == {
+        "open_duration": "Seconds",
+        "validation_duration": "Seconds",
+        "active_age": "Seconds",
+        "budget_used": "Percent",
+    }
 
 
 def test_a_counter_is_kept_by_each_leading_part_and_a_gauge_only_whole():
