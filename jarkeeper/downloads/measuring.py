@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from jarkeeper.downloads.receipts import Summary
 from jarkeeper.heads import Head
 from jarkeeper.settings import Settings
 
+if TYPE_CHECKING:
+    from jarkeeper.vault import Vault
 
-def measure_validation(settings: Settings, head: Head, *, now: datetime, began: float) -> None:
-    """Record the state of a jar, and how long it took to find out, by the monotonic clock."""
+
+def measure_jar(
+    settings: Settings, vault: Vault, head: Head, *, now: datetime, seconds: float
+) -> None:
+    """Record the state of a jar, how long it took to find out, and what is left of its hour."""
     if settings.metrics:
-        from jarkeeper.metrics.measure import examined, validated
+        from jarkeeper.metrics.measure import budget_used, examined, validated
         from jarkeeper.metrics.record import record
 
+        limit = settings.opens_per_hour
+        opens = map(vault.opens_this_hour, (head.jar,))
+        record(settings.metrics, [validated(head.jar, seconds=seconds)])
         record(settings.metrics, examined(head, now))
-        record(settings.metrics, [validated(head.jar, seconds=time.monotonic() - began)])
+        record(settings.metrics, (budget_used(head.jar, opens=n, limit=limit) for n in opens))
 
 
 def measure_run(settings: Settings, summary: Summary) -> None:

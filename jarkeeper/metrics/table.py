@@ -83,14 +83,16 @@ VALIDATION_DURATION = Instrument(
     Kind.HISTOGRAM,
     Unit.SECONDS,
     ("jar",),
-    "How long it took to validate a jar, such as before a run.",
+    "How long it took to validate a jar: before a run by what is known of it, or by a probe that "
+    "YouTube answered.",
 )
 REFRESHES = Instrument(
     "refreshes",
     Kind.COUNTER,
     Unit.COUNT,
     ("jar", "result"),
-    "Scheduled uses of a session to keep it alive, by how they ended.",
+    "Visits with a session that keep it alive: `kept` where the vault has what YouTube renewed, "
+    "`unchanged`, `signed_out`, `unanswered`, `withheld` by the vault, or why the guard refused.",
 )
 WRITE_BACKS = Instrument(
     "write_backs",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 KEY_BYTES = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SINKS = ("emf", "otel")
-ROOMS = ("audit", "cookies", "keys", "opens")
+ROOMS = ("audit", "cookies", "incidents", "keys", "opens")
 """What a vault at the bucket's top would take another one below for."""
 ENCRYPTIONS = ("aws:kms", "none")
 
@@ -151,6 +151,14 @@ def endpoint(text: str) -> str:
     return text
 
 
+def drop(text: str) -> str:
+    """Return a place for exports: a folder's absolute path, or 's3://bucket/prefix'."""
+    if not text.startswith("s3://"):
+        return str(path(text))
+    name, _, rest = text.removeprefix("s3://").partition("/")
+    return f"s3://{bucket(name)}/{prefix(rest)}".rstrip("/")
+
+
 def level(text: str) -> str:
     """Return a log level."""
     return _one_of(LOG_LEVELS, text.lower())
@@ -210,6 +218,17 @@ def parameter(text: str) -> str:
     """Return the name of a parameter in Parameter Store."""
     if not _PARAMETER.fullmatch(text):
         raise ValueError("expected the name of a parameter, such as '/jarkeeper/encryption-key'")
+    return text
+
+
+def toml(text: str) -> str:
+    """Return a TOML document's text; it may hold tokens, so it is never quoted."""
+    import tomllib
+
+    try:
+        tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise ValueError("expected recipients and steps in TOML") from None
     return text
 
 

@@ -35,6 +35,7 @@ VARIABLES: dict[str, Variable] = {
     "temp_dir": Variable("COOKIE_TEMP_DIR", forms.path),
     "refresh_interval": Variable("COOKIE_REFRESH_INTERVAL", forms.whole(1, 31_536_000)),
     "validation_enabled": Variable("COOKIE_VALIDATION_ENABLED", forms.flag, forms.write_flag),
+    "drop": Variable("COOKIE_DROP", forms.drop),
     "backup_count": Variable("COOKIE_BACKUP_COUNT", forms.whole(1, LIMITS.backups_max)),
     "opens_per_hour": Variable("COOKIE_OPENS_PER_HOUR", forms.whole(1, LIMITS.opens_per_hour_max)),
     "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", forms.days),
@@ -44,6 +45,8 @@ VARIABLES: dict[str, Variable] = {
     "retry_seconds": Variable("JARKEEPER_RETRY_SECONDS", forms.waits, forms.write_waits),
     "proxy": Variable("JARKEEPER_PROXY", forms.proxy, is_secret=True),
     "ca_file": Variable("JARKEEPER_CA_FILE", forms.existing_file),
+    "alerts_file": Variable("JARKEEPER_ALERTS_FILE", forms.path),
+    "alerts": Variable("JARKEEPER_ALERTS", forms.toml, is_secret=True),
     "log_level": Variable("JARKEEPER_LOG_LEVEL", forms.level),
     "metrics": Variable("JARKEEPER_METRICS", forms.sinks, forms.write_sinks),
 }

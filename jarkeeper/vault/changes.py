@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from jarkeeper import slots as rules
 from jarkeeper import states
@@ -10,7 +10,7 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Access
 from jarkeeper.errors import LendRefused, NotFound
 from jarkeeper.heads import Head, StoredHead
-from jarkeeper.names import GenerationId, checked_generation
+from jarkeeper.names import checked_generation
 from jarkeeper.slots import GenerationRecord, Slots
 from jarkeeper.states import Mark
 from jarkeeper.vault.access import recorded
@@ -18,7 +18,7 @@ from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
 from jarkeeper.vault.doubts import require_same_account
 from jarkeeper.vault.generations import open_generation
-from jarkeeper.vault.log import read_existing, read_history
+from jarkeeper.vault.log import from_history, read_existing, read_history
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import Receipt
 
@@ -53,7 +53,7 @@ def restore(ports: Ports, jar: str, generation: str) -> Receipt:
     wanted = checked_generation(generation)
     base, warnings = read_existing(ports, jar)
     history = read_history(ports, jar)
-    record, last_seq = _from_history(jar, history, wanted)
+    record, last_seq = from_history(jar, history, wanted)
     # The same cookies may lie in two generations: a key's exchange seals them anew.
     twins = {
         item.generation.id
@@ -86,7 +86,7 @@ def revoke(ports: Ports, jar: str, generation: str) -> Receipt:
     """Make sure that nothing ever uses the generation again."""
     wanted = checked_generation(generation)
     base, warnings = read_existing(ports, jar)
-    record, _ = _from_history(jar, read_history(ports, jar), wanted)
+    record, _ = from_history(jar, read_history(ports, jar), wanted)
 
     def rule(head: Head) -> Slots:
         return rules.revoke(head.slots, wanted)
@@ -131,7 +131,7 @@ def _change_state(
     base, warnings = read_existing(ports, jar)
     item = base.head.slots.find(wanted)
     if item is None:
-        record, _ = _from_history(jar, read_history(ports, jar), wanted)
+        record, _ = from_history(jar, read_history(ports, jar), wanted)
         warnings += (f"generation {wanted[:8]} is in no slot any more, its state stays as it was",)
     else:
         record = item.generation
@@ -182,17 +182,3 @@ def _change(
 
 def _over_any_head(rule: Rule) -> Callable[[Head | None], Slots]:
     return lambda head: NO_SLOTS if head is None else rule(head)
-
-
-def _from_history(
-    jar: str, history: Iterable[Head], wanted: GenerationId
-) -> tuple[GenerationRecord, int]:
-    """Return what is known of a generation, and the last head that had it in a slot."""
-    for head in sorted(history, key=lambda head: -head.seq):
-        item = head.slots.find(wanted)
-        if item is not None:
-            return item.generation, head.seq
-    raise NotFound(
-        f"jar '{jar}': no generation {wanted[:8]} in its history",
-        hint="`jarkeeper status --history` lists them",
-    )

@@ -58,7 +58,7 @@ def lend(
     )
     detail = BEYOND_LIMIT if beyond_limit else ""
     with recorded(ports.trail, access, detail=detail):
-        _require_anchors(jar, warnings)
+        require_anchors(jar, warnings)
         allowed = _allowed(head, role, item, now=now, allow_dead=allow_dead)
         if not beyond_limit:
             take_permit(ports, access)
@@ -68,7 +68,7 @@ def lend(
     return lent
 
 
-def _require_anchors(jar: str, warnings: tuple[str, ...]) -> None:
+def require_anchors(jar: str, warnings: tuple[str, ...]) -> None:
     """Refuse where an anchor cannot be asked: damaging it would else be the way to go back."""
     if warnings:
         raise RollbackError(

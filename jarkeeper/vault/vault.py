@@ -26,6 +26,8 @@ from jarkeeper.vault.identity import create_identity, read_identity
 from jarkeeper.vault.lend import lend
 from jarkeeper.vault.lent import LentJar
 from jarkeeper.vault.log import read_history, read_newest
+from jarkeeper.vault.outline import CookieOutline, outline
+from jarkeeper.vault.permits import Opens, permits_taken, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
@@ -206,6 +208,10 @@ class Vault:
         """Return the newest head, verified; None where the jar was never imported."""
         return read_newest(self.ports, checked_jar_name(jar)).head
 
+    def opens_this_hour(self, jar: str) -> int:
+        """Return how often the jar was opened in this hour of the clock, by everybody."""
+        return permits_taken(self.ports, checked_jar_name(jar))
+
     def jars(self) -> list[str]:
         """Return the names of all jars."""
         return view.jar_names(self.ports)
@@ -217,6 +223,14 @@ class Vault:
     def metadata(self) -> dict[str, Any]:
         """Return states, ages, expiries and counts of all jars; no secret."""
         return view.metadata(self.ports)
+
+    def outline(self, jar: str, generation: str) -> tuple[CookieOutline, ...]:
+        """Return names, domains and expiries in a generation, never a value; counts as an open."""
+        return outline(self.ports, checked_jar_name(jar), generation)
+
+    def opens(self, jar: str) -> Opens:
+        """Return how much of this hour's share of opens is used, and when the last one was."""
+        return read_opens(self.ports, checked_jar_name(jar))
 
     def check(self) -> tuple[Finding, ...]:
         """Return the vault's health in words; the view is repaired on the way."""

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from jarkeeper.audit import Event as AuditEvent
-from jarkeeper.metrics.measure import Measurement, cookie_failed, measurements
-from jarkeeper.youtube.messages import Event, Marked, Measured
+from jarkeeper.metrics.measure import (
+    Measurement,
+    cookie_failed,
+    measurements,
+    refreshed,
+    validated,
+)
+from jarkeeper.youtube.messages import Answered, Event, Marked, Measured
 
 
 def told_to_run(send: Callable[[Event], None]) -> Callable[[AuditEvent], None]:
@@ -29,3 +35,21 @@ def measured_by(message: Event, *, jar: str) -> Iterator[Measurement]:
         yield Measurement.named(message.name, message.value, *message.words)
     elif isinstance(message, Marked):
         yield cookie_failed(jar, failure=message.reason)
+
+
+def measured_by_answer(answer: Answered, *, jar: str, visit: bool) -> Iterator[Measurement]:
+    """Give what the answer to a probe measures: a validation, and a refresh where it visited."""
+    if answer.alive is not None:
+        yield validated(jar, seconds=answer.seconds)
+    if visit:
+        yield refreshed(jar, result=_result(answer))
+
+
+def _result(answer: Answered) -> str:
+    if answer.withheld:
+        return "withheld"
+    if answer.alive is None:
+        return "unanswered"
+    if not answer.alive:
+        return "signed_out"
+    return answer.refused or ("kept" if answer.kept else "unchanged")

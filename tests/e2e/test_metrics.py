@@ -15,18 +15,22 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from emf import read_emf
 from jarkeeper.actions import Action
 from jarkeeper.audit import Phase
+from jarkeeper.checks import Severity
 from jarkeeper.downloads.request import DownloadRequest
 from jarkeeper.downloads.run import run_downloads
+from jarkeeper.incidents import Cause, Condition, scope_of
 from jarkeeper.metrics.otel import UNITS
 from jarkeeper.metrics.table import INSTRUMENTS
+from jarkeeper.watch import report
 from jarkeeper.wiring import init_vault, open_vault
+from jarkeeper.youtube.errand import errand
 from jarkeeper.youtube.messages import Measured
 
 VIDEO, OTHER, PRIVATE = "dQw4w9WgXcQ", "aaaaaaaaaaa", "private0000"
 CANARY = "canary-51c0ffee"
 SMALL = 200_000
-ELSEWHERE = {"refreshes", "incidents_opened", "incidents_open", "budget_used"}
-"""What no download emits; the unit tests measure them."""
+ELSEWHERE = {"refreshes", "incidents_opened", "incidents_open"}
+"""What no download emits: a visit and an examination do."""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +83,39 @@ def test_both_sinks_say_what_the_table_allows_and_the_trail_holds(
     assert not any(isinstance(notice, Measured) for notice in heard)
     assert {line["class"] for line in lines if "cookie_failures" in line} == {"COOKIE_ROTATED"}
     assert CANARY not in out + repr(points) + reader.get_metrics_data().to_json()
+
+
+def test_visits_and_incidents_are_measured_where_they_happen(measured, youtube, capsys):
+    settings = replace(measured, metrics=("emf",))
+    vault = open_vault(settings)
+    active = vault.status("youtube").active.generation.id
+    with errand(settings, "youtube", base_head=0, actor="test") as session:
+        kept = session.probe(active, visit=True)
+        youtube.control.revoke("new")
+        session.probe(kept.generation, visit=True)
+    trouble = Condition(
+        cause=Cause.NO_BACKUP,
+        jar="youtube",
+        severity=Severity.WARNING,
+        message="there is no backup",
+        done="nothing",
+        next_step="import one",
+    )
+    scope = scope_of((Cause.NO_BACKUP,), "youtube")
+    for found in ([trouble], [trouble], []):
+        report(settings, vault, found, scope=scope)
+
+    lines = [read_emf(line) for line in capsys.readouterr().out.splitlines(keepends=True)]
+    assert [line["result"] for line in lines if "refreshes" in line] == ["unchanged", "signed_out"]
+    assert [line["class"] for line in lines if "cookie_failures" in line] == ["signed_out"]
+    assert total(lines, "incidents_opened") == 1
+    assert [line["incidents_open"] for line in lines if line.get("severity") == "warning"] == [
+        1,
+        1,
+        0,
+    ]
+    assert counted(lines) == on_record(settings)
+    assert names_of(lines) >= ELSEWHERE
 
 
 def test_a_command_keeps_standard_output_for_its_answer(measured, tmp_path):

@@ -1,0 +1,35 @@
+"""Open incidents, where this installation keeps any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jarkeeper.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """An incident that is open, as a line of a screen needs it."""
+
+    jar: str
+    """Empty where it is about the vault."""
+    cause: str
+    severity: str
+    since: datetime
+    message: str
+    next_step: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def open_incidents(vault: Vault) -> tuple[Attention, ...]:  # noqa: ARG001 - until there are any
+    """Return what is open, the oldest first.
+
+    The one place where `status` meets `jarkeeper.incidents`.
+    """
+    return ()
