@@ -106,7 +106,7 @@ def _reported(
     try:
         changes = _examined(journal, conditions, scope)
     except JarkeeperError as error:
-        LOG.error("incidents cannot be put on record: %s", error.message)
+        LOG.error("incidents cannot be put on record: %s", error.message)  # noqa: TRY400 - a sentence, no traceback
         return Report(Changes(), Delivery(), (*warnings, error.message))
     return Report(changes, _delivered(journal, plan, settings), warnings)
 
@@ -137,7 +137,7 @@ def _plan(settings: Settings) -> tuple[Plan, tuple[str, ...]]:
         return read_plan(settings), ()
     except SettingsError as error:
         for mistake in error.mistakes:
-            LOG.error("alerts: nobody is told, %s", mistake)
+            LOG.error("alerts: nobody is told, %s", mistake)  # noqa: TRY400 - a sentence, no traceback
         return Plan(), error.mistakes
 
 
