@@ -60,6 +60,10 @@ class Invocation(Place):
         """Return the settings in force, with the vault of the command line in place of theirs."""
         settings = Settings.read()
         say_more(settings.log_level)
+        if settings.metrics:
+            from jarkeeper.metrics.emf import keep_standard_output_free
+
+            keep_standard_output_free()
         return settings if self.vault is None else settings.at(self.vault)
 
 

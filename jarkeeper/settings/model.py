@@ -85,6 +85,8 @@ class Settings:
     """The text of such a file, for containers; recipients hold tokens."""
     log_level: str = "warning"
     """What is said on standard error besides: `info` every access, `debug` every try, as JSON."""
+    metrics: tuple[str, ...] = ()
+    """Where metrics go: CloudWatch's lines, OpenTelemetry's meter, or nowhere."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
     """AWS's own variables, by their names: credentials, region, endpoints."""
 

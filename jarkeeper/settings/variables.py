@@ -49,4 +49,5 @@ VARIABLES: dict[str, Variable] = {
     "alerts_file": Variable("JARKEEPER_ALERTS_FILE", forms.path),
     "alerts": Variable("JARKEEPER_ALERTS", forms.toml, is_secret=True),
     "log_level": Variable("JARKEEPER_LOG_LEVEL", forms.level),
+    "metrics": Variable("JARKEEPER_METRICS", forms.sinks, forms.write_sinks),
 }

@@ -27,7 +27,7 @@ from jarkeeper.vault.lend import lend
 from jarkeeper.vault.lent import LentJar
 from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.outline import CookieOutline, outline
-from jarkeeper.vault.permits import Opens, read_opens
+from jarkeeper.vault.permits import Opens, permits_taken, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
@@ -215,6 +215,10 @@ class Vault:
     def status(self, jar: str) -> Head | None:
         """Return the newest head, verified; None where the jar was never imported."""
         return read_newest(self.ports, checked_jar_name(jar)).head
+
+    def opens_this_hour(self, jar: str) -> int:
+        """Return how often the jar was opened in this hour of the clock, by everybody."""
+        return permits_taken(self.ports, checked_jar_name(jar))
 
     def jars(self) -> list[str]:
         """Return the names of all jars."""
