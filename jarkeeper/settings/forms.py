@@ -20,6 +20,7 @@ ROOMS = ("audit", "cookies", "incidents", "keys", "opens")
 ENCRYPTIONS = ("aws:kms", "none")
 
 _SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+_PRINCIPAL = re.compile(r"[A-Za-z0-9_.:/*?[\] -]{1,64}@[A-Za-z0-9_.:/*?[\]-]{1,64}", re.ASCII)
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(
     r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,7}"
@@ -83,6 +84,19 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def days(text: str) -> float:
     """Return a number of days, ten years at most."""
     return _number(text, 0, 3650, "days")
+
+
+def percent(text: str) -> float:
+    """Return a share of a hundred."""
+    return _number(text, 0, 100, "percent")
+
+
+def principals(text: str) -> tuple[str, ...]:
+    """Return patterns of `user@host`."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(_PRINCIPAL.fullmatch(pattern) for pattern in found):
+        raise ValueError("expected names separated by commas, such as 'prefect@worker-*'")
+    return found
 
 
 def waits(text: str) -> tuple[float, ...]:

@@ -63,6 +63,12 @@ class Settings:
     """How many earlier generations stay as backups."""
     opens_per_hour: int = OPENS_PER_HOUR
     """How often a jar may be opened in an hour of the clock, by all processes together."""
+    principals: tuple[str, ...] = ()
+    """Who may use the vault, as `user@host`, `*` for anything; others are reported, not refused."""
+    failure_rate: float = 5.0
+    """Warn when more than so many percent of a day's tries of videos fail."""
+    login_failure_rate: float = 1.0
+    """Warn when more than so many percent fail because of the cookies or the account."""
     expiry_warning_days: float = WARNING_DAYS
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS
