@@ -10,8 +10,9 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.ending import concluded, run_name
+from jarkeeper.lifecycle.soundness import seen_in_findings
 from jarkeeper.vault import Vault
-from tasks.examination import as_receipt, examine, seen_in, sessions_show, trail_shows
+from tasks.examination import as_receipt, examine, trail_shows
 from tasks.incidents import settle
 from tasks.opening import Opening
 from tasks.receipts import Receipt
@@ -31,6 +32,6 @@ def health(manager: str | None = None) -> Receipt:
 
 def look_over(where: Opening, vault: Vault) -> Receipt:
     """Examine everything, and put it on record in one go: causes are shared between the looks."""
-    findings = examine(where, vault)
-    seen = seen_in(findings) + trail_shows(where, vault) + sessions_show(where, vault)
+    findings = examine(vault)
+    seen = seen_in_findings(findings) + trail_shows(where, vault)
     return as_receipt(findings) + Receipt("", incidents=settle(where, vault, seen))

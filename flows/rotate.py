@@ -11,11 +11,11 @@ from prefect import flow
 
 from flows.ending import concluded, over_jars, run_name
 from flows.validate import aftermath
-from jarkeeper.checks import Severity
 from jarkeeper.health import is_lost
-from jarkeeper.incidents import Cause, Condition, scope_of
-from jarkeeper.lifecycle.conditions import Seen
+from jarkeeper.incidents import Cause, scope_of
+from jarkeeper.lifecycle.conditions import conditions_of_rotation
 from jarkeeper.lifecycle.rotation import Rotation, Step
+from jarkeeper.lifecycle.soundness import Seen
 from jarkeeper.vault import Vault
 from jarkeeper.youtube.policy import RetryPolicy
 from tasks.incidents import settle
@@ -60,7 +60,8 @@ def rotate_jar(where: Opening, vault: Vault, jar: str) -> Receipt:
 
 def finish(where: Opening, vault: Vault, done: Rotation) -> Receipt:
     """Have a backup take over where it must, and put on record what is true then."""
-    settled = settle(where, vault, seen_in(done))
+    seen = Seen(conditions_of_rotation(done), scope_of((Cause.DROP_REFUSED,), done.jar))
+    settled = settle(where, vault, seen)
     said = Receipt(f"{done.jar}: {done.note or done.step}", incidents=settled)
     head = vault.status(done.jar)
     if head is None or (head.active is None and not head.backups):
@@ -68,19 +69,3 @@ def finish(where: Opening, vault: Vault, done: Rotation) -> Receipt:
     if is_lost(head, now=vault.ports.clock()):
         done = take_over(where, vault, done.jar)
     return said + aftermath(where, vault, done.jar, done)
-
-
-def seen_in(done: Rotation) -> Seen:
-    """Return whether what was dropped was refused; a rotation that went on closes that."""
-    scope = scope_of((Cause.DROP_REFUSED,), done.jar)
-    if done.step is not Step.REFUSED:
-        return Seen(scope=scope)
-    condition = Condition(
-        cause=Cause.DROP_REFUSED,
-        jar=done.jar,
-        severity=Severity.WARNING,
-        message=f"fresh cookies were refused: {done.note}",
-        done="left everything as it was",
-        next_step=done.next_step,
-    )
-    return Seen((condition,), scope)

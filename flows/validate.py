@@ -10,12 +10,17 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.ending import concluded, over_jars, run_name
-from jarkeeper.checks import IMPORT, Severity
 from jarkeeper.errors import NoAnswer
 from jarkeeper.health import is_lost
-from jarkeeper.incidents import Cause, Condition
-from jarkeeper.lifecycle.conditions import Seen, conditions_of
+from jarkeeper.incidents import Scope
+from jarkeeper.lifecycle.conditions import (
+    conditions_of,
+    conditions_of_fail_over,
+    scope_of_answers,
+    scope_of_jar,
+)
 from jarkeeper.lifecycle.rotation import Rotation, Step
+from jarkeeper.lifecycle.soundness import Seen
 from jarkeeper.lifecycle.validation import Validation, existing_head
 from jarkeeper.lifecycle.waiting import has_login
 from jarkeeper.vault import Vault
@@ -55,7 +60,8 @@ def look_after(where: Opening, vault: Vault, jar: str, *, visit: bool = False) -
     rotation = Rotation(jar, Step.NOTHING)
     if is_lost(existing_head(vault, jar), now=vault.ports.clock()):
         rotation = take_over(where, vault, jar)
-    receipt = aftermath(where, vault, jar, rotation)
+    scope = scope_of_answers(jar, validation.answers)
+    receipt = aftermath(where, vault, jar, rotation, scope)
     if silence is not None:
         raise silence
     alive = [one for one in validation.answers if one.alive]
@@ -66,14 +72,17 @@ def look_after(where: Opening, vault: Vault, jar: str, *, visit: bool = False) -
     return Receipt(said) + receipt
 
 
-def aftermath(where: Opening, vault: Vault, jar: str, rotation: Rotation) -> Receipt:
+def aftermath(
+    where: Opening, vault: Vault, jar: str, rotation: Rotation, scope: Scope = frozenset()
+) -> Receipt:
     """Put on record what is true of the jar now, and send on what waited for a login."""
     head, now = existing_head(vault, jar), vault.ports.clock()
-    seen = conditions_of(head, now=now, settings=where.settings, done=rotation.note)
-    settled = settle(where, vault, seen + _failed_over(rotation))
+    found = conditions_of(head, now=now, settings=where.settings)
+    found += conditions_of_fail_over(rotation)
+    settled = settle(where, vault, Seen(found, scope_of_jar(jar) | scope))
     resumed = resume_waiting(jar) if has_login(vault, jar) else 0
-    lines = tuple(filter(None, (f"{jar}: {rotation.note}" if rotation.note else "",)))
-    said = f"{count_of(resumed, 'download')} that waited went on" if resumed else ""
+    said = f"{count_of(resumed, 'download')} that waited sent on" if resumed else ""
+    lines = (f"{jar}: {rotation.note}",) if rotation.note else ()
     return Receipt(said, lines, incidents=settled)
 
 
@@ -86,18 +95,3 @@ def _asked(
         return patient(where, vault, jar, visit=visit), None
     except NoAnswer as error:
         return Validation(existing_head(vault, jar), ()), error
-
-
-def _failed_over(rotation: Rotation) -> Seen:
-    """Return the condition that a backup took over: it is over with the next validation."""
-    if rotation.step is not Step.PROMOTED:
-        return Seen()
-    condition = Condition(
-        cause=Cause.SESSION_DEAD,
-        jar=rotation.jar,
-        severity=Severity.WARNING,
-        message="the active login is over",
-        done=rotation.note,
-        next_step=IMPORT,
-    )
-    return Seen((condition,))

@@ -20,7 +20,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import SCHEDULE_TYPES, CronSchedule, IntervalSchedule
 from prefect.client.schemas.sorting import FlowRunSort
 
-from jarkeeper.checks import Finding, Severity
+from jarkeeper.checks import Finding
 from jarkeeper.errors import InputError, NotFound
 from jarkeeper.vault.findings import ok, warning
 from jarkeeper.words import printable, short_span
@@ -84,8 +84,8 @@ def set_schedule(
         if found is None:
             raise NotFound(
                 f"deployment '{printable(name)}': there is none of that name",
-                hint="run `jarkeeper schedule` for those there are, and `prefect --no-prompt deploy "
-                "--all` for those in prefect.yaml",
+                hint="`jarkeeper schedule` shows those there are; `prefect --no-prompt deploy --all` "
+                "makes those in prefect.yaml",
             )
         schedule = _schedule(cron, every, timezone)
         for item in _schedules_of(found, schedule):

@@ -9,13 +9,7 @@ from prefect import get_run_logger, task
 from jarkeeper.audit.patterns import HISTORY, find_patterns
 from jarkeeper.audit.usage import principal_of, usage_by_day
 from jarkeeper.checks import Finding, Severity
-from jarkeeper.heads import Head
-from jarkeeper.lifecycle.conditions import (
-    Seen,
-    conditions_in,
-    conditions_of,
-    conditions_of_patterns,
-)
+from jarkeeper.lifecycle.soundness import Seen, seen_in_patterns
 from jarkeeper.vault import Vault
 from jarkeeper.words import count_of, printable
 from tasks.deployments import examine_deployments
@@ -27,11 +21,10 @@ GRAVE_FIRST = (Severity.CRITICAL, Severity.WARNING)
 
 
 @task(name="examine", task_run_name="examine vault and machine", **IN_PROCESS)
-def examine(opening: Opening, vault: Vault) -> tuple[Finding, ...]:
+def examine(vault: Vault) -> tuple[Finding, ...]:
     """Read and verify the vault, look at the machine and at the deployments; return all findings.
 
     Args:
-        opening: The settings in force.
         vault: The vault.
     """
     found = (*vault.check(), *examine_deployments(now=vault.ports.clock()))
@@ -52,23 +45,7 @@ def trail_shows(opening: Opening, vault: Vault) -> Seen:
     """
     now = vault.ports.clock()
     events = vault.trail.read(now - HISTORY)
-    return conditions_of_patterns(find_patterns(events, now=now, settings=opening.settings))
-
-
-@task(name="sessions", task_run_name="judge the sessions by their history", **IN_PROCESS)
-def sessions_show(opening: Opening, vault: Vault) -> Seen:
-    """Return what the heads say of each jar, its expected life included.
-
-    Args:
-        opening: The settings in force.
-        vault: The vault.
-    """
-    seen, now = Seen(), vault.ports.clock()
-    for jar in vault.jars():
-        history: tuple[Head, ...] = vault.history(jar)
-        if history:
-            seen += conditions_of(history[-1], now=now, settings=opening.settings, history=history)
-    return seen
+    return seen_in_patterns(find_patterns(events, now=now, settings=opening.settings))
 
 
 @task(name="usage", task_run_name="count what the cookies were used for", **IN_PROCESS)
@@ -122,8 +99,3 @@ def as_receipt(findings: tuple[Finding, ...]) -> Receipt:
     counts = {word.value: sum(item.severity is word for item in findings) for word in Severity}
     said = f"{counts['critical']} critical, {count_of(counts['warning'], 'warning')}"
     return Receipt(said, lines, figures=dict(counts))
-
-
-def seen_in(findings: tuple[Finding, ...]) -> Seen:
-    """Return the findings as conditions."""
-    return conditions_in(findings)

@@ -12,7 +12,7 @@ from prefect.events import emit_event
 from jarkeeper.checks import Severity
 from jarkeeper.errors import IntegrityError, JarkeeperError, RollbackError
 from jarkeeper.incidents import Cause, Condition, Incident, scope_of
-from jarkeeper.lifecycle.conditions import Seen
+from jarkeeper.lifecycle.soundness import Seen
 from jarkeeper.vault import Vault
 from jarkeeper.watch import Report
 from jarkeeper.watch import report as put_on_record

@@ -7,13 +7,12 @@ from prefect import get_run_logger, task
 from jarkeeper.lifecycle import rotation
 from jarkeeper.lifecycle.drop import open_drop
 from jarkeeper.lifecycle.rotation import Rotation, Step
-from jarkeeper.slots import SlotState
 from jarkeeper.vault import Vault
 from jarkeeper.words import printable
 from tasks.opening import Opening
 from tasks.options import IN_PROCESS
 from tasks.retries import may_pass
-from tasks.sessions import asking
+from tasks.sessions import OnDemand
 
 
 @task(
@@ -47,14 +46,7 @@ def test(opening: Opening, vault: Vault, jar: str) -> Rotation:
         vault: The vault.
         jar: The jar.
     """
-    head = vault.status(jar)
-    pending = None if head is None else head.slots.pending
-    if pending is None:
-        return Rotation(jar, Step.NOTHING)
-    if pending.state is not SlotState.SUSPECT:
-        return Rotation(jar, Step.STAGED, pending.generation.id)
-    with asking(opening, vault, jar) as session:
-        return _told(rotation.test(vault, jar, session))
+    return _told(rotation.test(vault, jar, OnDemand(opening, vault, jar)))
 
 
 @task(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from prefect import get_run_logger, task
 
@@ -15,6 +16,7 @@ from jarkeeper.lifecycle.validation import validate as ask_all
 from jarkeeper.vault import Vault
 from jarkeeper.words import printable
 from jarkeeper.youtube.errand import errand
+from jarkeeper.youtube.messages import Answered
 from jarkeeper.youtube.session import WorkerSession
 from tasks.opening import ACTOR, Opening, flow_run_id
 from tasks.options import IN_PROCESS
@@ -78,6 +80,20 @@ def asking(opening: Opening, vault: Vault, jar: str) -> Iterator[WorkerSession]:
         flow_run=flow_run_id(),
     ) as session:
         yield session
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemand:
+    """Asks by a worker that is started for the question: most rotations have none."""
+
+    opening: Opening
+    vault: Vault
+    jar: str
+
+    def probe(self, generation: str, *, visit: bool = False) -> Answered:
+        """Return what YouTube says of a generation."""
+        with asking(self.opening, self.vault, self.jar) as session:
+            return session.probe(generation, visit=visit)
 
 
 def _words(alive: bool | None, detail: str) -> str:

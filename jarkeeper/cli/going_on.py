@@ -13,7 +13,7 @@ WANTED_BY = "downloads that wait"
 NEXT_STEP = "nothing to do: the next validation sends them on"
 
 
-def go_on(jar: str, *, quiet: bool = False) -> int:
+def go_on(jar: str) -> int:
     """Send on what waited for the jar, say so in one line, and return how many they were.
 
     What goes wrong is a warning: the cookies are in the vault, whatever a server says.
@@ -25,9 +25,10 @@ def go_on(jar: str, *, quiet: bool = False) -> int:
     except JarkeeperError as error:
         Output(aside=True).finding("warning", error.message, NEXT_STEP)
         return 0
-    if count and not quiet:
+    if count:
         verb = "goes" if count == 1 else "go"
-        Output().finding("ok", f"{count_of(count, 'download')} that waited {verb} on")
+        # Aside: standard output may be a document.
+        Output(aside=True).finding("ok", f"{count_of(count, 'download')} that waited {verb} on")
     return count
 
 

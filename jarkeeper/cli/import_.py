@@ -82,7 +82,7 @@ def command(
     you are asked first.
     """
     from jarkeeper.cli import taken_in
-    from jarkeeper.cli.going_on import go_on
+    from jarkeeper.cli.watched import cured
     from jarkeeper.hardening import harden
     from jarkeeper.health import examine
     from jarkeeper.wiring import open_vault
@@ -109,7 +109,7 @@ def command(
     else:
         told.print(file)
     if changed and not told.is_critical:
-        go_on(jar, quiet=invocation.as_json)
+        cured(settings, vault, jar)
     return Exit.FAILED if told.is_critical else Exit.OK
 
 

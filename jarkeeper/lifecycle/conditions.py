@@ -1,175 +1,229 @@
-"""What of a jar's newest head somebody should know: conditions, and what was looked at. Pure."""
+"""What somebody should know of a jar: the conditions that incidents are made of. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jarkeeper.audit.patterns import Pattern
-from jarkeeper.checks import IMPORT, Finding, Severity
+from jarkeeper.checks import IMPORT, SOON, Severity, Thresholds, check_jar, span
 from jarkeeper.heads import Head
-from jarkeeper.health import SlotHealth, examine
+from jarkeeper.health import is_lost
 from jarkeeper.incidents import Cause, Condition, Scope, scope_of
-from jarkeeper.lifecycle.lifetime import expected_days, lives_by_generation
-from jarkeeper.lifecycle.validation import may_be_asked
+from jarkeeper.lifecycle.lifetime import age_days, expected_days
+from jarkeeper.lifecycle.rotation import Rotation, Step
 from jarkeeper.settings import Settings
-from jarkeeper.states import CONFIRM_AFTER
+from jarkeeper.slots import Slot, SlotRecord, SlotState
+from jarkeeper.youtube.messages import Answered
 
-SOUNDNESS = (Cause.STORE, Cause.INTEGRITY, Cause.ROLLBACK, Cause.AUDIT_GAP, Cause.HEALTH)
-"""What an examination of the whole vault and its machine looks at."""
-OF_VAULT = {
-    "store": Cause.STORE,
-    "audit-unavailable": Cause.STORE,
-    "rolled-back": Cause.ROLLBACK,
-    "log": Cause.INTEGRITY,
-    "generation": Cause.INTEGRITY,
-    "past-generation": Cause.INTEGRITY,
-    "stranger": Cause.INTEGRITY,
-}
-"""Code of a finding on the vault → cause; `audit-…` is a gap, every other one the health's."""
-CAUSES = (
+JAR_CAUSES: tuple[Cause, ...] = (
     Cause.SESSION_DEAD,
     Cause.SESSION_SUSPECT,
     Cause.YOUTUBE_PAUSE,
     Cause.EXPIRY,
     Cause.LIFETIME,
+    Cause.ROTATION_DUE,
     Cause.NO_BACKUP,
     Cause.BACKUP_UNTESTED,
 )
-OF_ACTIVE = {
-    "no-active": Cause.SESSION_DEAD,
-    "dead": Cause.SESSION_DEAD,
-    "expired": Cause.SESSION_DEAD,
-    "signed-out": Cause.SESSION_DEAD,
-    "not-authenticated": Cause.SESSION_DEAD,
-    "suspect": Cause.SESSION_SUSPECT,
-    "cooling": Cause.YOUTUBE_PAUSE,
-    "expires-soon": Cause.EXPIRY,
-}
-"""Code of a finding on the active slot → cause."""
-DONE = {
-    Cause.SESSION_DEAD: "puts off the downloads that need it; a backup that works takes over",
-    Cause.SESSION_SUSPECT: "asks YouTube again with the next validation",
-    Cause.YOUTUBE_PAUSE: "lets the cookies rest, and uses them again afterwards",
-}
-LIFETIME_PERCENT = 80
-"""Of the life that earlier logins had: then it is time for fresh cookies, not yet an emergency."""
+"""What the newest heads of a jar tell, without asking anybody."""
+
+LIFETIME_SHARE = 0.8
+"""Of the life that earlier logins reached: time to export anew before it is over."""
+BACKUP_TEST_DAYS = 7.0
+"""Since a backup's last good test: refreshes ask every one twice a day."""
+SUSPECT_HOURS = 3.0
+"""Of doubt before somebody is told: the next validation or two settle it by themselves."""
+SECOND_LOGIN = (
+    "import the cookies of a second login, or of the same one from a fresh export: "
+    "what is active becomes the backup"
+)
+NEEDS_PERSON = frozenset({"CAPTCHA"})
+"""Reasons for a rest that no waiting cures."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What an examination found, and which causes of which jar it looked at."""
+class View:
+    """What is looked at: a jar's newest head, and when."""
 
-    conditions: tuple[Condition, ...] = ()
-    scope: Scope = frozenset()
+    head: Head
+    now: datetime
+    settings: Settings
 
-    def __add__(self, other: Seen) -> Seen:
-        return Seen(self.conditions + other.conditions, self.scope | other.scope)
+    @property
+    def jar(self) -> str:
+        """The jar's name."""
+        return self.head.jar
+
+    @property
+    def usable_backups(self) -> tuple[SlotRecord, ...]:
+        """The backups that a download could use now."""
+        return tuple(item for item in self.head.backups if item.is_usable(self.now))
 
 
-def conditions_of(
-    head: Head, *, now: datetime, settings: Settings, history: Sequence[Head] = (), done: str = ""
-) -> Seen:
-    """Return what somebody should know of the jar; `done` is what was just done about it.
+def scope_of_jar(jar: str) -> Scope:
+    """Return what `conditions_of` looks for."""
+    return scope_of(JAR_CAUSES, jar)
 
-    Without its history, nothing is said of its expected life, nor was it looked at.
+
+def scope_of_answers(jar: str, answers: Iterable[Answered]) -> Scope:
+    """Return what the answers of YouTube settle: an emergency ends with a login that is alive."""
+    confirmed = any(one.alive and one.slot == Slot.ACTIVE for one in answers)
+    return scope_of((Cause.EMERGENCY,), jar) if confirmed else frozenset()
+
+
+def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Condition, ...]:
+    """Return what is wrong with a jar, by its newest head.
+
+    A lost login is told alone: what else could be said of it is no news.
     """
-    active = examine(head, now=now, settings=settings)[0]
-    found = (
-        *_active(head, active, now, done),
-        *_backups(head, now),
-        *_lifetime(head, history, now),
+    view = View(head, now, settings)
+    found = _lost(view) if is_lost(head, now=now) else (*_active(view), *_in_use(view))
+    return (*found, *_backups(view))
+
+
+def conditions_of_fail_over(rotation: Rotation) -> tuple[Condition, ...]:
+    """Return what to tell of a backup that took over; the next examination finds it in order."""
+    if rotation.step is not Step.PROMOTED:
+        return ()
+    return (
+        Condition(
+            Cause.SESSION_DEAD,
+            rotation.jar,
+            Severity.WARNING,
+            "the login that was active is over",
+            "a backup that was tested took its place",
+            IMPORT,
+        ),
     )
-    causes = [cause for cause in CAUSES if history or cause is not Cause.LIFETIME]
-    return Seen(tuple(found), scope_of(causes, head.jar))
 
 
-def conditions_in(findings: Iterable[Finding]) -> Seen:
-    """Return what somebody should know of the vault and its machine: one condition per cause."""
-    by_cause: dict[Cause, list[Finding]] = {}
-    for finding in findings:
-        if finding.severity is not Severity.OK:
-            by_cause.setdefault(cause_of(finding), []).append(finding)
-    found = (_summed(cause, items) for cause, items in by_cause.items())
-    return Seen(tuple(found), scope_of(SOUNDNESS, ""))
-
-
-def conditions_of_patterns(patterns: Iterable[Pattern]) -> Seen:
-    """Return what the audit trail shows; a pattern that is well closes what was open of it."""
-    known = tuple(patterns)
-    found = tuple(
-        _condition(pattern.jar, Cause(pattern.finding.code), pattern.finding, "")
-        for pattern in known
-        if pattern.finding.severity is not Severity.OK
+def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
+    """Return what is wrong with what somebody left for a rotation."""
+    refused = rotation.step is Step.REFUSED
+    if not refused and not (rotation.step is Step.STAGED and rotation.is_dead):
+        return ()
+    done = "nothing was changed" if refused else "the active cookies stay as they are"
+    return (
+        Condition(
+            Cause.DROP_REFUSED,
+            rotation.jar,
+            Severity.WARNING,
+            f"the export that was left cannot be used: {rotation.note}",
+            done,
+            rotation.next_step,
+        ),
     )
-    return Seen(found, frozenset((Cause(item.finding.code), item.jar) for item in known))
 
 
-def cause_of(finding: Finding) -> Cause:
-    """Return the cause that a finding on the vault or its machine belongs to."""
-    if finding.code.startswith("audit-") and finding.code not in OF_VAULT:
-        return Cause.AUDIT_GAP
-    return OF_VAULT.get(finding.code, Cause.HEALTH)
+def _lost(view: View) -> Iterator[Condition]:
+    active, left = view.head.active, len(view.usable_backups)
+    severity = Severity.WARNING if left else Severity.CRITICAL
+    done = (
+        f"downloads use the backups, {left} of which can be used"
+        if left
+        else "downloads that need a login are put off, and go on after the import"
+    )
+    yield Condition(
+        Cause.SESSION_DEAD, view.jar, severity, _how_lost(active, view.now), done, IMPORT
+    )
 
 
-def _summed(cause: Cause, findings: list[Finding]) -> Condition:
-    worst = min(findings, key=lambda item: item.severity is not Severity.CRITICAL)
-    more = len(findings) - 1
-    message = f"{worst.message}, and {more} more" if more else worst.message
-    return _condition("", cause, replace(worst, message=message), "")
+def _how_lost(active: SlotRecord | None, now: datetime) -> str:
+    if active is None:
+        return "there are no active cookies"
+    if active.state is not SlotState.DEAD:
+        return "the active cookies expired"
+    ago = span((now - active.since).total_seconds())
+    why = f" ({active.reason})" if active.reason else ""
+    return f"YouTube ended the active login {ago} ago{why}"
 
 
-def _active(head: Head, active: SlotHealth, now: datetime, done: str) -> Iterator[Condition]:
-    told: set[Cause] = set()
-    for finding in active.findings:
-        cause = OF_ACTIVE.get(finding.code)
-        if cause is None or finding.severity is Severity.OK or cause in told:
-            continue
-        if cause is Cause.SESSION_SUSPECT and not _is_confirmed(active, now):
-            continue  # nobody is alerted for one answer
-        told.add(cause)
-        yield _condition(head.jar, cause, finding, done or DONE.get(cause, ""))
+def _active(view: View) -> Iterator[Condition]:
+    active = view.head.active
+    if active is None:
+        return
+    if active.is_cooling(view.now) and active.until is not None:
+        person = active.reason in NEEDS_PERSON
+        yield Condition(
+            Cause.YOUTUBE_PAUSE,
+            view.jar,
+            Severity.CRITICAL if person else Severity.WARNING,
+            f"YouTube asked for a pause ({active.reason})",
+            f"the cookies rest until {active.until:%Y-%m-%d %H:%M} UTC",
+            "watch a video with that account in your browser, then import its cookies again"
+            if person
+            else "download less at once; it goes on by itself",
+        )
+    doubt = view.now - active.since
+    if active.state is SlotState.SUSPECT and doubt >= timedelta(hours=SUSPECT_HOURS):
+        yield Condition(
+            Cause.SESSION_SUSPECT,
+            view.jar,
+            Severity.WARNING,
+            f"whether the active login lives is in doubt for {span(doubt.total_seconds())}",
+            "it is asked after again and again",
+            "run `jarkeeper validate`; if the doubt stays, " + IMPORT,
+        )
 
 
-def _is_confirmed(active: SlotHealth, now: datetime) -> bool:
-    return active.record is not None and now - active.record.since >= CONFIRM_AFTER
+def _in_use(view: View) -> Iterator[Condition]:
+    active = view.head.active
+    if active is None:
+        return
+    thresholds = Thresholds(view.settings.expiry_warning_days, view.settings.expiry_critical_days)
+    for finding in check_jar(active.generation.facts, now=view.now, thresholds=thresholds):
+        if finding.code == "expires-soon":
+            yield Condition(
+                Cause.EXPIRY, view.jar, finding.severity, finding.message, "nothing yet", SOON
+            )
+    yield from _aged(view, active)
 
 
-def _backups(head: Head, now: datetime) -> Iterator[Condition]:
-    usable = [item for item in head.backups if may_be_asked(item, now=now)]
+def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
+    age = age_days(active, now=view.now)
+    expected = expected_days(view.head.slots)
+    if expected is not None and age >= LIFETIME_SHARE * expected:
+        yield Condition(
+            Cause.LIFETIME,
+            view.jar,
+            Severity.WARNING,
+            f"the login is {age:.0f} days old; earlier ones lived for {expected:.0f} days",
+            "nothing yet: it still works",
+            SOON,
+        )
+    limit = view.settings.rotation_days
+    if limit and age >= limit:
+        yield Condition(
+            Cause.ROTATION_DUE,
+            view.jar,
+            Severity.WARNING,
+            f"the login is in use for {age:.0f} days, and should be replaced after {limit:g}",
+            "nothing yet: it still works",
+            "export fresh cookies and run `jarkeeper import cookies.txt`",
+        )
+
+
+def _backups(view: View) -> Iterator[Condition]:
+    usable = view.usable_backups
     if not usable:
-        message = "there is no backup that could take over"
-        step = "import a second login's cookies: the active ones become the backup"
-        finding = Finding("no-backup", Severity.WARNING, message, step)
-        yield _condition(head.jar, Cause.NO_BACKUP, finding, "")
-    elif all(item.tested_at is None for item in usable):
-        message = "no backup was tested: whether one could take over is not known"
-        finding = Finding("untested", Severity.WARNING, message, "run `jarkeeper validate`")
-        yield _condition(head.jar, Cause.BACKUP_UNTESTED, finding, "tests it with each validation")
-
-
-def _lifetime(head: Head, history: Sequence[Head], now: datetime) -> Iterator[Condition]:
-    if not history or head.active is None or not may_be_asked(head.active, now=now):
+        yield Condition(
+            Cause.NO_BACKUP,
+            view.jar,
+            Severity.WARNING,
+            "there is no backup that could be used if the active login died",
+            "nothing",
+            SECOND_LOGIN,
+        )
         return
-    lives = lives_by_generation(history)
-    expected, life = expected_days(tuple(lives.values())), lives.get(head.active.generation.id)
-    if expected is None or life is None:
-        return
-    age = (now - life.began) / timedelta(days=1)
-    if age * 100 < expected * LIFETIME_PERCENT:
-        return
-    message = f"the login is {age:.0f} days old, and earlier ones lived about {expected:.0f}"
-    finding = Finding("lifetime", Severity.WARNING, message, IMPORT)
-    yield _condition(head.jar, Cause.LIFETIME, finding, "")
-
-
-def _condition(jar: str, cause: Cause, finding: Finding, done: str) -> Condition:
-    return Condition(
-        cause=cause,
-        jar=jar,
-        severity=finding.severity,
-        message=finding.message,
-        done=done,
-        next_step=finding.next_step,
-    )
+    tested = [item.tested_at for item in usable if item.tested_at is not None]
+    if not tested or view.now - max(tested) > timedelta(days=BACKUP_TEST_DAYS):
+        since = f"for {span((view.now - max(tested)).total_seconds())}" if tested else "ever"
+        yield Condition(
+            Cause.BACKUP_UNTESTED,
+            view.jar,
+            Severity.WARNING,
+            f"no backup was tested {since}",
+            "nothing",
+            "run `jarkeeper refresh`, which asks YouTube about every slot",
+        )

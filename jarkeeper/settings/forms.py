@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 KEY_BYTES = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SINKS = ("emf", "otel")
 ROOMS = ("audit", "cookies", "incidents", "keys", "opens")
 """What a vault at the bucket's top would take another one below for."""
 ENCRYPTIONS = ("aws:kms", "none")
@@ -175,6 +176,21 @@ def drop(text: str) -> str:
 def level(text: str) -> str:
     """Return a log level."""
     return _one_of(LOG_LEVELS, text.lower())
+
+
+def sinks(text: str) -> tuple[str, ...]:
+    """Return where metrics go; nowhere for the word `none`."""
+    if text == "none":
+        return ()
+    found = {part.strip() for part in text.split(",")}
+    if not found <= set(SINKS):
+        raise ValueError(f"expected {' or '.join(SINKS)}, both separated by a comma, or none")
+    return tuple(sorted(found))
+
+
+def write_sinks(values: tuple[str, ...]) -> str:
+    """Return the text that `sinks` reads."""
+    return ",".join(values) or "none"
 
 
 def encryption(text: str) -> str:

@@ -75,6 +75,8 @@ class Settings:
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS
     """Call it critical when the login expires within this many days; no more than the warning's."""
+    rotation_days: float = 90.0
+    """Remind to replace a login that is in use for so many days; 0: never."""
     sites: tuple[str, ...] = YOUTUBE_SITES
     """The sites whose cookies a jar keeps."""
     concurrency: int = 4
@@ -91,6 +93,8 @@ class Settings:
     """The text of such a file, for containers; recipients hold tokens."""
     log_level: str = "warning"
     """What is said on standard error besides: `info` every access, `debug` every try, as JSON."""
+    metrics: tuple[str, ...] = ()
+    """Where metrics go: CloudWatch's lines, OpenTelemetry's meter, or nowhere."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
     """AWS's own variables, by their names: credentials, region, endpoints."""
 

@@ -1,0 +1,56 @@
+"""What a command has seen of a jar goes on record, and who must know of it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from jarkeeper.cli.going_on import go_on
+from jarkeeper.cli.output import Output
+
+if TYPE_CHECKING:
+    from jarkeeper.incidents import Condition, Scope
+    from jarkeeper.settings import Settings
+    from jarkeeper.vault import Vault
+
+
+def settle(
+    settings: Settings,
+    vault: Vault,
+    jar: str,
+    *,
+    besides: Iterable[Condition] = (),
+    scope: Scope = frozenset(),
+) -> None:
+    """Open and close the incidents of a jar as its newest head has it; say what came of it.
+
+    `besides` is what the command found beyond that, and `scope` what it looked for.
+    """
+    from jarkeeper.lifecycle.conditions import conditions_of, scope_of_jar
+    from jarkeeper.lifecycle.waiting import has_login
+    from jarkeeper.watch import report
+
+    head = vault.status(jar)
+    if head is None:
+        return
+    found = conditions_of(head, now=vault.ports.clock(), settings=settings)
+    done = report(settings, vault, (*found, *besides), scope=scope_of_jar(jar) | scope)
+    output = Output(aside=True)
+    for incident in done.changes.closed:
+        output.line((f"over: {incident.message}", "quiet"))
+    for warning in done.warnings:
+        output.finding("warning", warning)
+    if has_login(vault, jar):
+        go_on(jar)
+
+
+def cured(settings: Settings, vault: Vault, jar: str) -> None:
+    """Close what fresh cookies end, and send on what waited for them; nothing new is opened."""
+    from jarkeeper.incidents import Cause, scope_of
+    from jarkeeper.watch import report
+
+    causes = (Cause.SESSION_DEAD, Cause.SESSION_SUSPECT, Cause.EXPIRY, Cause.LIFETIME)
+    done = report(settings, vault, (), scope=scope_of((*causes, Cause.ROTATION_DUE), jar))
+    for warning in done.warnings:
+        Output(aside=True).finding("warning", warning)
+    go_on(jar)
