@@ -28,6 +28,8 @@ COMMANDS = {
     "validate": "validate",
     "download": "download",
     "check": "check",
+    "incidents": "incidents",
+    "alerts": "alerts",
     "audit": "audit",
     "backup": "backup",
     "recover": "recover",

@@ -11,7 +11,7 @@ import click
 DEFAULT_JAR = "youtube"
 
 _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
-_NAMES = "init|import|status|validate|download|check|audit|settings|backup|recover|rewrap"
+_NAMES = "init|import|status|validate|download|check|audit|incidents|settings|backup|recover|rewrap"
 _COMMAND = re.compile(rf"\bjarkeeper (?:{_NAMES})\b(?! --(?:vault|help))")
 
 
