@@ -58,6 +58,7 @@ do harm.
 """
 
 FORMS = {
+    "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "ca_file": "the path of an existing file",
     "s3_prefix": "plain names separated by `/`, such as `teams/media`",
     "retry_seconds": "at most 10 numbers from 0 to 86400, separated by commas; or `none`",
