@@ -6,6 +6,7 @@ JarkeeperError
 │   ├── ConfirmationNeeded   an import that a person should look at first
 │   ├── TargetError          a URL or id that the gate refuses
 │   └── SettingsError        one or more settings, all reported at once
+├── NoAnswer                 YouTube did not say whether somebody is logged in
 ├── AlertError               a channel did not take a message
 ├── VaultError               the vault cannot do what was asked
 │   ├── NotInitialised       there is no vault there
@@ -71,6 +72,10 @@ class SettingsError(InputError):
     def __init__(self, mistakes: tuple[str, ...], *, hint: str | None = None) -> None:
         super().__init__("; ".join(mistakes), hint=hint)
         self.mistakes = mistakes
+
+
+class NoAnswer(JarkeeperError):
+    """YouTube did not say whether somebody is logged in: nothing is known of the jar by that."""
 
 
 class AlertError(JarkeeperError):

@@ -121,6 +121,10 @@ def write_head(head: Head, *, key: bytes) -> bytes:
         "backups": [slot_to_json(item) for item in head.backups],
         "revoked": list(head.revoked),
     }
+    if head.slots.lives:
+        fields["lives"] = list(head.slots.lives)
+    if head.slots.pending is not None:
+        fields["pending"] = slot_to_json(head.slots.pending)
     return write_record(fields, key=key, kind=KIND)
 
 
@@ -144,7 +148,9 @@ def read_head(raw: bytes, *, key: bytes, vault: VaultId, jar: str, seq: int) -> 
 
 def slot_to_json(item: SlotRecord) -> dict[str, Any]:
     """Return the slot as JSON has it; there is no secret in it."""
-    return {
+    moments = {"tested_at": item.tested_at, "began": item.began}
+    told = {name: write_time(at) for name, at in moments.items() if at is not None}
+    return told | {
         "generation": generation_to_json(item.generation),
         "state": item.state,
         "since": write_time(item.since),
@@ -166,7 +172,7 @@ def generation_to_json(record: GenerationRecord) -> dict[str, Any]:
 
 
 def _head_from(fields: Mapping[str, Any]) -> Head:
-    active = fields["active"]
+    active, pending = fields["active"], fields.get("pending")
     return Head(
         vault=VaultId(fields["vault"]),
         jar=fields["jar"],
@@ -178,6 +184,8 @@ def _head_from(fields: Mapping[str, Any]) -> Head:
             active=None if active is None else _slot_from(active),
             backups=tuple(_slot_from(item) for item in fields["backups"]),
             revoked=tuple(GenerationId(item) for item in fields["revoked"]),
+            pending=None if pending is None else _slot_from(pending),
+            lives=tuple(float(days) for days in fields.get("lives", ())),
         ),
         id=fields["id"],
         horizon=fields["horizon"],
@@ -191,6 +199,8 @@ def _slot_from(fields: Mapping[str, Any]) -> SlotRecord:
         since=read_time(fields["since"]),
         until=None if fields["until"] is None else read_time(fields["until"]),
         reason=fields["reason"],
+        tested_at=read_time(fields["tested_at"]) if "tested_at" in fields else None,
+        began=read_time(fields["began"]) if "began" in fields else None,
     )
 
 

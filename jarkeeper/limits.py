@@ -42,6 +42,10 @@ class Limits:
     opens_per_hour_max: int = 10_000
     """Of one jar. A run opens each slot once, so this is a run every 0.4 s: no limit any more."""
 
+    account_videos_per_hour: int = 2_000
+    """That YouTube grants a logged-in account, as yt-dlp's wiki has it ("about 2000 videos/hour");
+    beyond that an account gets "try again later", and is in danger."""
+
     permit_hours: int = 24
     """Before the clean-up takes permits away. Only the present hour's count, but clocks differ."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from jarkeeper.errors import InputError, NotFound
+from jarkeeper.errors import NotFound
 from jarkeeper.facts import JarFacts
 from jarkeeper.names import GenerationId
 
-_REASON = re.compile(r"[A-Za-z0-9_ .-]{0,64}", re.ASCII)
+PENDING = "pending"
+"""The role of a jar that is stored and waits for its test: nothing downloads with it."""
+UNTESTED = "untested"
 
 
 class Slot(StrEnum):
@@ -59,6 +61,15 @@ class SlotRecord:
     since: datetime
     until: datetime | None = None
     reason: str = ""
+    tested_at: datetime | None = None
+    """When a probe last found somebody logged in by it; None if none ever did."""
+    began: datetime | None = None
+    """When the login came in, where write-backs have put another generation in its place since."""
+
+    @property
+    def login_began(self) -> datetime:
+        """When the login came in."""
+        return self.began or self.generation.created_at
 
     def is_usable(self, now: datetime) -> bool:
         """Whether a download may use it: not dead, and not cooling any more."""
@@ -78,14 +89,34 @@ class Slots:
     """Newest first."""
     revoked: tuple[GenerationId, ...] = ()
     """What nothing may use again, in order of revocation."""
+    pending: SlotRecord | None = None
+    """What a rotation has stored and not yet tested."""
+    lives: tuple[float, ...] = ()
+    """How many days the last logins lived that YouTube ended, the oldest first; five at most."""
 
     def records(self) -> tuple[SlotRecord, ...]:
-        """Return every slot that holds a generation, the active one first."""
-        return self.backups if self.active is None else (self.active, *self.backups)
+        """Return every slot that holds a generation: the active one first, the pending one last."""
+        found = (self.active, *self.backups, self.pending)
+        return tuple(item for item in found if item is not None)
 
     def find(self, generation: str) -> SlotRecord | None:
         """Return the slot that holds the generation."""
         return next((item for item in self.records() if item.generation.id == generation), None)
+
+    def role_of(self, item: SlotRecord) -> str:
+        """Return which role the slot plays: active, backup or pending."""
+        if item == self.active:
+            return Slot.ACTIVE
+        return PENDING if item == self.pending else Slot.BACKUP
+
+    def with_each(self, change: Callable[[SlotRecord], SlotRecord]) -> Slots:
+        """Return the slots with each of them changed."""
+        return replace(
+            self,
+            active=self.active and change(self.active),
+            backups=tuple(map(change, self.backups)),
+            pending=self.pending and change(self.pending),
+        )
 
     def candidates(self, slot: Slot) -> tuple[SlotRecord, ...]:
         """Return what the role can be played by, the first choice first."""
@@ -106,11 +137,37 @@ def choose(slots: Slots, slot: Slot, *, now: datetime) -> SlotRecord | None:
     return next((item for item in slots.candidates(slot) if item.is_usable(now)), None)
 
 
-def take_in(slots: Slots, new: GenerationRecord, *, at: datetime, backup_count: int) -> Slots:
-    """Make a new generation active and the old active one a backup; what is too many falls out."""
+def take_in(
+    slots: Slots,
+    new: GenerationRecord,
+    *,
+    at: datetime,
+    backup_count: int,
+    tested_at: datetime | None = None,
+) -> Slots:
+    """Make a new generation active and the old active one a backup; what is too many falls out.
+
+    A pending one is overtaken: it was staged to take another one's place.
+    """
     backups = _stepped_down(slots.active, slots.backups)[:backup_count]
-    active = SlotRecord(new, SlotState.HEALTHY, since=at)
-    return replace(slots, active=active, backups=backups)
+    active = SlotRecord(new, SlotState.HEALTHY, since=at, tested_at=tested_at)
+    return replace(slots, active=active, backups=backups, pending=None)
+
+
+def stage(slots: Slots, new: GenerationRecord, *, at: datetime) -> Slots:
+    """Put a new generation aside for its test, in the place of one that was staged before."""
+    return replace(slots, pending=SlotRecord(new, SlotState.SUSPECT, since=at, reason=UNTESTED))
+
+
+def rotate(slots: Slots, *, backup_count: int) -> Slots:
+    """Make the pending generation active, if its test went well; the old active one steps down."""
+    pending = slots.pending
+    if pending is None:
+        raise NotFound("pending: there is none to rotate to")
+    if pending.state is not SlotState.HEALTHY or pending.tested_at is None:
+        raise NotFound("pending: expected a generation that was tested, this one was not")
+    backups = _stepped_down(slots.active, slots.backups)[:backup_count]
+    return replace(slots, active=pending, backups=backups, pending=None)
 
 
 def _stepped_down(
@@ -131,15 +188,16 @@ def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
         raise NotFound(f"generation {old[:8]}: expected it in a slot, it is in none")
 
     def step(item: SlotRecord) -> SlotRecord:
-        return replace(item, generation=new) if item.generation.id == old else item
+        if item.generation.id != old:
+            return item
+        return replace(item, generation=new, began=item.login_began)
 
-    active = None if slots.active is None else step(slots.active)
-    return replace(slots, active=active, backups=tuple(step(item) for item in slots.backups))
+    return slots.with_each(step)
 
 
-def promote(slots: Slots, *, now: datetime) -> Slots:
-    """Make the newest usable backup active; the old active one becomes a backup."""
-    chosen = choose(slots, Slot.BACKUP, now=now)
+def promote(slots: Slots, *, now: datetime, generation: str | None = None) -> Slots:
+    """Make a backup active, the newest usable one or the named; the old active one steps down."""
+    chosen = _backup(slots, generation, now=now)
     if chosen is None:
         raise NotFound(
             "backup: none can be used",
@@ -147,6 +205,13 @@ def promote(slots: Slots, *, now: datetime) -> Slots:
         )
     others = tuple(item for item in slots.backups if item is not chosen)
     return replace(slots, active=chosen, backups=_stepped_down(slots.active, others))
+
+
+def _backup(slots: Slots, generation: str | None, *, now: datetime) -> SlotRecord | None:
+    if generation is None:
+        return choose(slots, Slot.BACKUP, now=now)
+    named = (item for item in slots.backups if item.generation.id == generation)
+    return next((item for item in named if item.is_usable(now)), None)
 
 
 def restore(slots: Slots, old: GenerationRecord, *, at: datetime, backup_count: int) -> Slots:
@@ -162,47 +227,14 @@ def revoke(slots: Slots, generation: GenerationId) -> Slots:
     """Take a generation out of every slot for ever. No backup is promoted: a person decides."""
     if generation in slots.revoked:
         return slots
-    active = slots.active
-    if active is not None and active.generation.id == generation:
-        active = None
-    backups = tuple(item for item in slots.backups if item.generation.id != generation)
-    return Slots(active=active, backups=backups, revoked=(*slots.revoked, generation))
 
+    def left(item: SlotRecord | None) -> SlotRecord | None:
+        return None if item is not None and item.generation.id == generation else item
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A state to give to a generation, checked when it is made."""
-
-    state: SlotState
-    at: datetime
-    until: datetime | None = None
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.state is SlotState.COOLING) != (self.until is not None):
-            raise InputError("state: expected an end for 'cooling', and for no other state")
-        if _REASON.fullmatch(self.reason) is None:
-            raise InputError("reason: expected at most 64 letters, digits, spaces, '_', '.' or '-'")
-
-    def changes(self, item: SlotRecord) -> bool:
-        """Whether this says more than is known: a weaker word never hides a stronger one."""
-        if self.state is SlotState.HEALTHY or self.state is SlotState.DEAD:
-            return item.state is not self.state
-        if item.state is SlotState.DEAD:
-            return False
-        if self.state is SlotState.COOLING:
-            return self.until is not None and (item.until is None or self.until > item.until)
-        return item.state is not SlotState.SUSPECT and not item.is_cooling(self.at)
-
-
-def mark(slots: Slots, generation: str, mark: Mark) -> Slots:
-    """Change the state of a generation's slot; return the same slots where nothing changes."""
-    item = slots.find(generation)
-    if item is None:
-        raise NotFound(f"generation {generation[:8]}: expected it in a slot, it is in none")
-    if not mark.changes(item):
-        return slots
-    changed = replace(item, state=mark.state, since=mark.at, until=mark.until, reason=mark.reason)
-    active = changed if slots.active is item else slots.active
-    backups = tuple(changed if other is item else other for other in slots.backups)
-    return replace(slots, active=active, backups=backups)
+    return replace(
+        slots,
+        active=left(slots.active),
+        backups=tuple(item for item in slots.backups if left(item)),
+        revoked=(*slots.revoked, generation),
+        pending=left(slots.pending),
+    )

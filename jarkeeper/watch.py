@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from jarkeeper.alerts import Delivery, Plan, deliver, open_channels, read_plan
@@ -46,7 +47,15 @@ def report(
     directory, and closes with the first examination that has the vault again; what else was found
     is put off until then. Never raises a failure: nobody's being told must not end an examination.
     """
-    found = tuple(conditions)
+    done = _report(settings, vault, tuple(conditions), scope=scope)
+    if settings.metrics:
+        _measure(settings, vault, done.changes)
+    return done
+
+
+def _report(
+    settings: Settings, vault: Vault | None, found: tuple[Condition, ...], *, scope: Scope
+) -> Report:
     plan, warnings = _plan(settings)
     if vault is not None:
         try:
@@ -56,6 +65,20 @@ def report(
         else:
             return Report(warnings=warnings) + done + _kept_here(settings, (), plan)
     return Report(warnings=warnings) + _kept_here(settings, found, plan)
+
+
+def _measure(settings: Settings, vault: Vault | None, changes: Changes) -> None:
+    from jarkeeper.metrics.measure import incident_opened, incidents_open
+    from jarkeeper.metrics.record import record
+
+    def severities() -> Iterator[str]:
+        for place in (None, vault) if vault else (None,):
+            yield from (incident.severity for incident in open_journal(settings, place).open())
+
+    opened = (incident_opened(one.jar, cause=one.cause) for one in changes.opened)
+    with suppress(JarkeeperError):  # a store that gives no answer is told by the report itself
+        record(settings.metrics, opened)
+        record(settings.metrics, incidents_open(severities()))
 
 
 def _kept_here(settings: Settings, found: tuple[Condition, ...], plan: Plan) -> Report:

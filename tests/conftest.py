@@ -5,9 +5,10 @@ import pytest
 from cloud.server import Cloud
 from tenancy import Tenancy
 
-# Whoever starts the tests in the background may ignore Ctrl-C; the programs under test must not
-# inherit that.
+# Whoever starts the tests in the background may ignore Ctrl-C, or the end of the terminal; the
+# programs under test must not inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from jarkeeper import __version__
+from jarkeeper.cli import suggestions
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.failures import mute_output, report
 from jarkeeper.cli.inputs import VaultPlace
@@ -26,7 +28,16 @@ COMMANDS = {
     "import": "import_",
     "status": "status",
     "validate": "validate",
+    "refresh": "refresh",
+    "rotate": "rotate",
+    "promote": "promote",
+    "replace": "replace",
     "download": "download",
+    "history": "history",
+    "diff": "diff",
+    "restore": "restore",
+    "revoke": "revoke",
+    "usage": "usage",
     "check": "check",
     "incidents": "incidents",
     "alerts": "alerts",
@@ -36,6 +47,7 @@ COMMANDS = {
     "rewrap": "rewrap",
     "settings": "settings",
     "blocks": "blocks",
+    "completion": "completion",
 }
 """Command → module, in the order in which a newcomer meets them."""
 
@@ -50,6 +62,10 @@ class Invocation(Place):
         """Return the settings in force, with the vault of the command line in place of theirs."""
         settings = Settings.read()
         say_more(settings.log_level)
+        if settings.metrics:
+            from jarkeeper.metrics.emf import keep_standard_output_free
+
+            keep_standard_output_free()
         return settings if self.vault is None else settings.at(self.vault)
 
 
@@ -118,7 +134,13 @@ def jar_option(*, words: str, default: str | None = None) -> Callable[..., Any]:
         show_default=default is not None,
         help=words,
         callback=note,
+        shell_complete=suggestions.suggest_jars,
     )
+
+
+def generation_argument(name: str, **options: Any) -> Callable[..., Any]:
+    """Return an argument that names a generation."""
+    return click.argument(name, shell_complete=suggestions.suggest_generations, **options)
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,5 +200,7 @@ def run(args: Sequence[str]) -> int:
             obj=invocation,
         )
     except Exception as error:  # noqa: BLE001 - the outermost place: what is not told here is lost
+        if suggestions.VARIABLE in os.environ:
+            return Exit.OK  # somebody presses Tab: no error is worth breaking their line
         return report(error, as_json="--json" in args, place=invocation)
     return int(code)

@@ -1,53 +1,98 @@
-"""Every generation that ever was in a slot, and what became of it. Pure."""
+"""`jarkeeper history`: every generation of a jar, and what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from jarkeeper.heads import GenerationRecord, Head
-from jarkeeper.words import utc_text
+import click
 
-HEADINGS = ("generation", "created (UTC)", "source", "now")
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.output import Output, Styled, print_json
+from jarkeeper.cli.place import DEFAULT_JAR
+from jarkeeper.words import short_span, utc_text
 
+if TYPE_CHECKING:
+    from jarkeeper.heads import Head, SlotRecord
+    from jarkeeper.lifecycle.past import Past
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A generation and the place where it is now."""
-
-    generation: GenerationRecord
-    now: str
-    """The slot's name, `revoked`, or `in no slot`."""
-
-    def as_dict(self) -> dict[str, object]:
-        """Return it as plain values for JSON; there is no secret in it."""
-        return {
-            "generation": self.generation.id,
-            "fingerprint": self.generation.fingerprint,
-            "created_at": self.generation.created_at,
-            "source": self.generation.source,
-            "login_until": self.generation.facts.login_until,
-            "now": self.now,
-        }
-
-    def row(self) -> tuple[str, ...]:
-        """Return it as a row under `HEADINGS`; the id in full, since commands ask for it."""
-        record = self.generation
-        return record.id, utc_text(record.created_at)[:16], record.source.value, self.now
+HEADINGS = ("generation", "came (UTC)", "from", "active", "ended", "now")
+HEAD_HEADINGS = ("head", "at (UTC)", "what", "active", "backups")
+PLACE_STYLES = {"active": "good", "revoked": "bad"}
+STATE_SIGNS = {"healthy": "", "suspect": " suspect", "cooling": " cooling", "dead": " dead"}
 
 
-def past_of(history: Iterable[Head]) -> list[Past]:
-    """Return the generations of a jar's heads, oldest first."""
-    heads = list(history)
-    records = {item.generation.id: item.generation for h in heads for item in h.slots.records()}
-    return [Past(record, _place(heads[-1], record)) for record in records.values()]
+@click.command(
+    "history",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper history\n"
+    "  jarkeeper history --jar music --json\n"
+    "  jarkeeper history --heads\n\n"
+    "`renewed` is a generation that its own write-back replaced. The digits name a generation to "
+    "`restore`, `revoke` and `diff`. Nothing is opened for it.",
+)
+@jar_option(words="The jar to tell of.", default=DEFAULT_JAR)
+@click.option("--heads", is_flag=True, help="The log itself: every change of the slots.")
+@common_options
+@pass_invocation
+def command(invocation: Invocation, jar: str, *, heads: bool) -> Exit:
+    """Show every generation of a jar, the newest first."""
+    from jarkeeper.cli.generations import history_of
+    from jarkeeper.lifecycle.past import past_of
+    from jarkeeper.wiring import open_vault
+
+    vault = open_vault(invocation.settings())
+    with Output(aside=True).busy("reading the history"):
+        history = history_of(vault, jar)
+    log = history.heads[::-1] if heads else ()
+    past = past_of(history.heads, now=datetime.now(UTC))
+    if invocation.as_json:
+        document: dict[str, Any] = {"jar": jar, "generations": [item.as_dict() for item in past]}
+        print_json(document | ({"heads": [_head_document(head) for head in log]} if heads else {}))
+    elif heads:
+        Output().table(HEAD_HEADINGS, [_head_row(head) for head in log])
+    else:
+        Output().table(HEADINGS, [_row(item) for item in past])
+    return Exit.OK
 
 
-def _place(newest: Head, record: GenerationRecord) -> str:
-    if record.id in newest.revoked:
-        return "revoked"
-    if newest.active is not None and newest.active.generation.id == record.id:
-        return "active"
-    if newest.slots.find(record.id) is not None:
-        return "backup"
-    return "in no slot"
+def _row(past: Past) -> tuple[Styled, ...]:
+    record = past.generation
+    ended = f"{past.ended} ({past.reason})" if past.reason else past.ended
+    seconds = past.active_seconds
+    return (
+        record.id[:8],
+        utc_text(record.created_at)[:16].replace("T", " "),
+        record.source.value,
+        "never" if seconds is None else short_span(seconds),
+        (ended or "-", "bad" if past.ended in ("died", "revoked") else ""),
+        (past.place, PLACE_STYLES.get(past.place, "")),
+    )
+
+
+def _head_row(head: Head) -> tuple[Styled, ...]:
+    return (
+        str(head.seq),
+        utc_text(head.at)[:16].replace("T", " "),
+        head.action.value,
+        _slot_text(head.active) if head.active else ("none", "warn"),
+        ", ".join(map(_slot_text, head.backups)) or "-",
+    )
+
+
+def _slot_text(item: SlotRecord) -> str:
+    return f"{item.generation.id[:8]}{STATE_SIGNS[item.state]}"
+
+
+def _head_document(head: Head) -> dict[str, Any]:
+    from jarkeeper.heads import slot_to_json
+
+    return {
+        "seq": head.seq,
+        "at": head.at,
+        "action": head.action,
+        "active": None if head.active is None else slot_to_json(head.active),
+        "backups": [slot_to_json(item) for item in head.backups],
+        "revoked": list(head.revoked),
+    }

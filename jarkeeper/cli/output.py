@@ -16,7 +16,7 @@ from jarkeeper.cli.place import Place, current_place
 from jarkeeper.words import printable, utc_text
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 Styled = str | tuple[str, str]
 """A piece of text, or text and a style: `good`, `warn`, `bad`, `quiet`, `strong`."""
@@ -42,6 +42,8 @@ class Output:
     """Standard error instead of standard output: what is said about the answer."""
     place: Place = field(default_factory=current_place)
     """What the commands in next steps are about."""
+    drawn: list[RenderableType] | None = None
+    """Where given, what would be printed on the terminal is put here, for a picture."""
 
     @property
     def stream(self) -> TextIO:
@@ -75,7 +77,7 @@ class Output:
             return
         from rich.text import Text
 
-        self.console.print(Text.assemble(*map(_styled, parts)))
+        self._show(Text.assemble(*map(_styled, parts)))
 
     def entry(self, label: str, *parts: Styled) -> None:
         """Print a line with a label before it; on a terminal, what wraps stays right of it."""
@@ -89,7 +91,7 @@ class Output:
         grid = Table.grid()
         grid.add_column(width=LABEL_WIDTH)
         grid.add_row(Text(label, "quiet"), Text.assemble(*map(_styled, parts)))
-        self.console.print(grid)
+        self._show(grid)
 
     def busy(self, what: str) -> AbstractContextManager[object]:
         """Show, for the length of a `with` block, that something takes its time."""
@@ -121,7 +123,19 @@ class Output:
         grid.add_row(Text(f" {sign}", SEVERITY_STYLES.get(severity, "")), Text(printable(message)))
         if next_step:
             grid.add_row("", Text(f"→ {printable(next_step)}", "quiet"))
-        self.console.print(grid)
+        self._show(grid)
+
+    def picture(self) -> RenderableType:
+        """Return all that was drawn."""
+        from rich.console import Group
+
+        return Group(*(self.drawn or ()))
+
+    def _show(self, piece: RenderableType) -> None:
+        if self.drawn is None:
+            self.console.print(piece)
+        else:
+            self.drawn.append(piece)
 
     def _fitted(self, part: Styled) -> Styled:
         return self.place.fit(part) if isinstance(part, str) else (self.place.fit(part[0]), part[1])
@@ -138,7 +152,7 @@ class Output:
             table.add_column(heading, overflow="fold")
         for row in rows:
             table.add_row(*(Text.assemble(_styled(cell)) for cell in row))
-        self.console.print(table)
+        self._show(table)
 
     def _plain_table(self, headings: Sequence[str], rows: Iterable[Sequence[Styled]]) -> None:
         cells = [list(headings), *([_plain(cell) for cell in row] for row in rows)]

@@ -11,8 +11,13 @@ import click
 DEFAULT_JAR = "youtube"
 
 _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
-_NAMES = "init|import|status|validate|download|check|audit|incidents|settings|backup|recover|rewrap"
+_OF_ONE_JAR = "history|diff|restore|revoke|promote|rotate|replace|refresh"
+_NAMES = (
+    "init|import|status|validate|download|check|audit|incidents|settings|backup|recover|rewrap|usage|"
+    f"{_OF_ONE_JAR}"
+)
 _COMMAND = re.compile(rf"\bjarkeeper (?:{_NAMES})\b(?! --(?:vault|help))")
+_JAR_COMMAND = re.compile(rf"\bjarkeeper (?:{_OF_ONE_JAR})\b(?! --(?:vault|jar|help))")
 
 
 @dataclass
@@ -27,6 +32,7 @@ class Place:
         if self.jar not in (None, DEFAULT_JAR):
             option = f"--jar {shlex.quote(str(self.jar))} "
             text = _IMPORT.sub(lambda found: f"{found[0]}{option}", text)
+            text = _JAR_COMMAND.sub(lambda found: f"{found[0]} {option.rstrip()}", text)
         if self.vault is not None:
             option = f" --vault {shlex.quote(str(self.vault))}"
             text = _COMMAND.sub(lambda found: f"{found[0]}{option}", text)

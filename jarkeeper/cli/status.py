@@ -1,9 +1,10 @@
-"""`jarkeeper status`: what is in the vault, on one screen, without opening a jar."""
+"""`jarkeeper status`: the whole vault on one screen, without opening a jar."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+import time
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,91 +12,122 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
-from jarkeeper.words import date_of, short_span
+from jarkeeper.errors import InputError, JarkeeperError
+from jarkeeper.words import DAY, date_of, short_span
 
 if TYPE_CHECKING:
-    from jarkeeper.cli.history import Past
-    from jarkeeper.heads import Head
+    from jarkeeper.cli.overview import JarOverview, Observer, Overview
     from jarkeeper.health import SlotHealth
 
 HEADINGS = ("slot", "state", "age", "login until", "generation", "fingerprint", "source")
 NARROW = HEADINGS.index("fingerprint")
 """Of the columns, those that a narrow terminal has room for."""
 STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead": "bad"}
+WATCH_SECONDS = 5.0
 
 
 @click.command(
     "status",
     epilog="\b\nExamples:\n"
     "  jarkeeper status\n"
-    "  jarkeeper status --jar youtube --json\n\n"
-    "Generations and fingerprints are safe to show. Exit code 0, whatever the state; "
-    "`jarkeeper validate` is the one for scripts.",
+    "  jarkeeper status --jar youtube --json\n"
+    "  jarkeeper status --watch 10\n\n"
+    "Generations and fingerprints are safe to show. Ctrl-C ends --watch. Where PREFECT_API_URL is "
+    "set, the next runs are told. Exit code 0, whatever the state; `jarkeeper validate` is the "
+    "one for scripts.",
 )
 @jar_option(words="This jar only.")
-@click.option("--history", is_flag=True, help="Every generation that ever was in a slot.")
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=0.2, max=86_400),
+    is_flag=False,
+    flag_value=WATCH_SECONDS,
+    metavar="[SECONDS]",
+    help=f"Look again every {WATCH_SECONDS:.0f} s, or as often as you say.",
+)
 @common_options
 @pass_invocation
-def command(invocation: Invocation, jar: str | None, *, history: bool) -> Exit:
+def command(invocation: Invocation, jar: str | None, watch: float | None) -> Exit:
     """Show the jars, their slots and states, and what to do next."""
-    from jarkeeper.cli.history import past_of
-    from jarkeeper.health import examine, heads_of
+    from jarkeeper.cli.overview import Observer
     from jarkeeper.wiring import open_vault
 
-    settings = invocation.settings()
-    vault = open_vault(settings)
-    now = datetime.now(UTC)
-    shown = [
-        Shown(
-            head,
-            slots=examine(head, now=now, settings=settings),
-            past=past_of(vault.history(head.jar)) if history else None,
-        )
-        for head in heads_of(vault, jar)
-    ]
-    if invocation.as_json:
-        jars = [item.as_dict() for item in shown]
-        print_json({"vault": settings.place, "vault_id": vault.id, "jars": jars})
-        return Exit.OK
     output = Output()
-    output.entry("vault", settings.place)
-    for item in shown:
-        place = replace(invocation, jar=item.head.jar)
-        _print_jar(Output(place=place), item, now=now)
-    if not shown:
-        output.entry("next", "jarkeeper import cookies.txt")
+    if watch is not None and not (invocation.as_json or output.on_terminal):
+        raise InputError(
+            "--watch: standard output is no terminal", hint="add --json for a document each time"
+        )
+    settings = invocation.settings()
+    observer = Observer(open_vault(settings), settings)
+    if watch is not None:
+        _watch(observer, invocation, every=watch, jar=jar)
+    elif invocation.as_json:
+        print_json(observer.look(jar).as_dict())
+    else:
+        _print(output, observer.look(jar))
     return Exit.OK
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What is shown of a jar."""
-
-    head: Head
-    slots: tuple[SlotHealth, ...]
-    past: list[Past] | None
-
-    def as_dict(self) -> dict[str, object]:
-        """Return it as plain values for JSON."""
-        from jarkeeper.health import next_step
-
-        history = {} if self.past is None else {"history": [item.as_dict() for item in self.past]}
-        return {
-            "jar": self.head.jar,
-            "head_seq": self.head.seq,
-            "at": self.head.at,
-            "slots": [slot.as_dict() for slot in self.slots],
-            "revoked": len(self.head.revoked),
-            "next": next_step(self.slots),
-            **history,
-        }
+def _watch(observer: Observer, invocation: Invocation, *, every: float, jar: str | None) -> None:
+    try:
+        if invocation.as_json:
+            while True:
+                print_json(observer.look(jar).as_dict())
+                time.sleep(every)
+        _redraw(observer, every=every, jar=jar)
+    except KeyboardInterrupt:
+        return  # the only way to end it, so nothing went wrong
 
 
-def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
-    from jarkeeper.cli import history
-    from jarkeeper.health import next_step
+def _redraw(observer: Observer, *, every: float, jar: str | None) -> None:
+    from rich.live import Live
 
-    head = shown.head
+    console = Output().console
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            canvas = Output(drawn=[])
+            try:
+                _print(canvas, observer.look(jar))
+            except JarkeeperError as error:
+                # A store that does not answer now may do so the next time.
+                canvas.finding("critical", error.message, error.hint)
+            live.update(canvas.picture(), refresh=True)
+            time.sleep(every)
+
+
+def _print(output: Output, shown: Overview) -> None:
+    output.entry("vault", shown.vault)
+    for jar in shown.jars:
+        place = replace(output.place, jar=jar.head.jar)
+        _print_jar(replace(output, place=place), jar, now=shown.at)
+    if not shown.jars:
+        output.entry("next", "jarkeeper import cookies.txt")
+    for incident in shown.incidents:
+        place = replace(output.place, jar=incident.jar or None)
+        about = f"{incident.jar}: " if incident.jar and len(shown.jars) > 1 else ""
+        ago = short_span((shown.at - incident.since).total_seconds())
+        message = f"{about}{incident.message}, since {ago}"
+        replace(output, place=place).finding(incident.severity, message, incident.next_step)
+    _print_runs(output, shown)
+
+
+def _print_runs(output: Output, shown: Overview) -> None:
+    match shown.runs:
+        case None:
+            return
+        case str() as trouble:
+            output.entry("runs", (trouble, "quiet"))
+        case ():
+            output.entry("runs", ("none is scheduled", "quiet"))
+        case runs:
+            for number, run in enumerate(runs):
+                wait = short_span((run.at - shown.at).total_seconds())
+                when = "now" if run.at <= shown.at else f"in {wait}"
+                output.entry("" if number else "runs", run.deployment, (f"  {when}", "quiet"))
+
+
+def _print_jar(output: Output, jar: JarOverview, *, now: datetime) -> None:
+    head = jar.head
     ago = short_span((now - head.at).total_seconds())
     output.entry(
         "jar",
@@ -103,10 +135,32 @@ def _print_jar(output: Output, shown: Shown, *, now: datetime) -> None:
         (f"  last change: {head.action}, {ago} ago", "quiet"),
     )
     columns = NARROW if output.is_narrow else len(HEADINGS)
-    output.table(HEADINGS[:columns], [_row(slot, now)[:columns] for slot in shown.slots])
-    if shown.past is not None:
-        output.table(history.HEADINGS, [item.row() for item in shown.past])
-    output.entry("next", next_step(shown.slots))
+    output.table(HEADINGS[:columns], [_row(slot, now)[:columns] for slot in jar.slots])
+    if life := _life(jar, now):
+        output.entry("life", *life)
+    output.entry("use", *_use(jar, now))
+    output.entry("next", jar.next_step)
+
+
+def _life(jar: JarOverview, now: datetime) -> tuple[Styled, ...]:
+    """Return what earlier logins let expect of this one; nothing as long as none has ended."""
+    life = jar.life
+    if life.began is None or life.days is None:
+        return ()
+    lasted = short_span(life.days * DAY)
+    lived = short_span((now - life.began).total_seconds())
+    over = life.until is not None and life.until <= now
+    others = "the last one" if life.ended == 1 else f"the last {life.ended}"
+    return (f"{lived} old", "warn" if over else ""), (f"; {others} lasted {lasted}", "quiet")
+
+
+def _use(jar: JarOverview, now: datetime) -> tuple[Styled, ...]:
+    opens = jar.opens
+    if opens.last is None:
+        return (("not opened lately", "quiet"),)
+    ago = short_span((now - opens.last).total_seconds())
+    share = f"; {opens.this_hour} of {opens.per_hour} opens in this hour"
+    return f"last opened {ago} ago", (share, "quiet")
 
 
 def _row(slot: SlotHealth, now: datetime) -> tuple[Styled, ...]:

@@ -6,19 +6,21 @@ that process has the vault's settings there, and only the store's and the key's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
 from jarkeeper.errors import NotGranted, RollbackError, VaultError
+from jarkeeper.facts import Probed
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar
 from jarkeeper.names import checked_jar_name
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.lent import LentJar
+from jarkeeper.vault.probing import ProbeReceipt
 from jarkeeper.vault.receipts import Receipt, WriteBackReceipt
 from jarkeeper.vault.vault import Vault
 
@@ -56,6 +58,10 @@ class BoundVault:
     def write_back(self, lent: LentJar, jar: Jar) -> WriteBackReceipt:
         """Keep what YouTube changed in a lent jar; the receipt carries the loan that goes on."""
         return self._granted(Action.WRITE_BACK, lent.jar_name).write_back(lent, jar)
+
+    def probe(self, jar: str, generation: str, ask: Callable[[Jar], Probed]) -> ProbeReceipt:
+        """Ask YouTube whether a generation still makes a login, and keep what it says."""
+        return self._granted(Action.PROBE, jar).probe(jar, generation, ask)
 
     def mark(
         self,

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from jarkeeper import slots as rules
+from jarkeeper import states
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
 from jarkeeper.errors import LendRefused, NotFound
 from jarkeeper.heads import Head, StoredHead
-from jarkeeper.names import GenerationId, checked_generation
-from jarkeeper.slots import GenerationRecord, Mark, Slots
+from jarkeeper.names import checked_generation
+from jarkeeper.slots import GenerationRecord, Slots
+from jarkeeper.states import Mark
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
+from jarkeeper.vault.doubts import require_same_account
 from jarkeeper.vault.generations import open_generation
-from jarkeeper.vault.log import read_existing, read_history
+from jarkeeper.vault.log import from_history, read_existing, read_history
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import Receipt
 
 Rule = Callable[[Head], Slots]
 
 
-def promote(ports: Ports, jar: str) -> Receipt:
-    """Make the newest usable backup active."""
+def promote(ports: Ports, jar: str, generation: str | None = None) -> Receipt:
+    """Make a backup active: the newest usable one, or the one that is named."""
     base, warnings = read_existing(ports, jar)
 
     def rule(head: Head) -> Slots:
-        return rules.promote(head.slots, now=ports.clock())
+        return rules.promote(head.slots, now=ports.clock(), generation=generation)
 
     return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)
+
+
+def rotate(ports: Ports, jar: str) -> Receipt:
+    """Make the pending generation active, once it was tested."""
+    base, warnings = read_existing(ports, jar)
+
+    def rule(head: Head) -> Slots:
+        rotated = rules.rotate(head.slots, backup_count=ports.backup_count)
+        assert rotated.active is not None  # noqa: S101 - the pending one
+        require_same_account(rotated.active, head.active, now=ports.clock())
+        return rotated
+
+    return _change(ports, Action.ROTATE, base, rule, warnings=warnings)
 
 
 def restore(ports: Ports, jar: str, generation: str) -> Receipt:
@@ -37,7 +53,7 @@ def restore(ports: Ports, jar: str, generation: str) -> Receipt:
     wanted = checked_generation(generation)
     base, warnings = read_existing(ports, jar)
     history = read_history(ports, jar)
-    record, last_seq = _from_history(jar, history, wanted)
+    record, last_seq = from_history(jar, history, wanted)
     # The same cookies may lie in two generations: a key's exchange seals them anew.
     twins = {
         item.generation.id
@@ -70,7 +86,7 @@ def revoke(ports: Ports, jar: str, generation: str) -> Receipt:
     """Make sure that nothing ever uses the generation again."""
     wanted = checked_generation(generation)
     base, warnings = read_existing(ports, jar)
-    record, _ = _from_history(jar, read_history(ports, jar), wanted)
+    record, _ = from_history(jar, read_history(ports, jar), wanted)
 
     def rule(head: Head) -> Slots:
         return rules.revoke(head.slots, wanted)
@@ -83,20 +99,48 @@ def mark(ports: Ports, jar: str, generation: str, mark: Mark) -> Receipt:
 
     A generation that left its slots meanwhile has no state: the receipt says so, nothing changes.
     """
+
+    def change(slots: Slots) -> Slots:
+        return states.mark(slots, generation, mark)
+
+    return _change_state(ports, Action.MARK, jar, generation, change)
+
+
+def record_answer(
+    ports: Ports, jar: str, generation: str, *, alive: bool, account: str = ""
+) -> Receipt:
+    """Change the state of the generation's slot by what YouTube answered to a probe."""
+
+    def change(slots: Slots) -> Slots:
+        return states.answered(slots, generation, alive=alive, at=ports.clock(), account=account)
+
+    detail = "alive" if alive else "signed_out"
+    return _change_state(ports, Action.PROBE, jar, generation, change, detail=detail)
+
+
+def _change_state(
+    ports: Ports,
+    action: Action,
+    jar: str,
+    generation: str,
+    change: Callable[[Slots], Slots],
+    *,
+    detail: str = "",
+) -> Receipt:
     wanted = checked_generation(generation)
     base, warnings = read_existing(ports, jar)
     item = base.head.slots.find(wanted)
     if item is None:
-        record, _ = _from_history(jar, read_history(ports, jar), wanted)
+        record, _ = from_history(jar, read_history(ports, jar), wanted)
         warnings += (f"generation {wanted[:8]} is in no slot any more, its state stays as it was",)
     else:
         record = item.generation
 
     def rule(head: Head) -> Slots:
         gone = head.slots.find(wanted) is None
-        return head.slots if gone else rules.mark(head.slots, wanted, mark)
+        return head.slots if gone else change(head.slots)
 
-    return _change(ports, Action.MARK, base, rule, about=record, warnings=warnings)
+    return _change(ports, action, base, rule, about=record, detail=detail, warnings=warnings)
 
 
 def _change(
@@ -106,6 +150,7 @@ def _change(
     rule: Rule,
     *,
     about: GenerationRecord | None = None,
+    detail: str = "",
     prepare: Callable[[], None] | None = None,
     warnings: tuple[str, ...],
 ) -> Receipt:
@@ -116,7 +161,7 @@ def _change(
         generation="" if about is None else about.id,
         head_seq=base.head.seq,
     )
-    with recorded(ports.trail, access):
+    with recorded(ports.trail, access, detail=detail):
         if prepare is not None:
             prepare()
         done = commit(ports, jar, Change(action, _over_any_head(rule)), base=base)
@@ -137,17 +182,3 @@ def _change(
 
 def _over_any_head(rule: Rule) -> Callable[[Head | None], Slots]:
     return lambda head: NO_SLOTS if head is None else rule(head)
-
-
-def _from_history(
-    jar: str, history: Iterable[Head], wanted: GenerationId
-) -> tuple[GenerationRecord, int]:
-    """Return what is known of a generation, and the last head that had it in a slot."""
-    for head in sorted(history, key=lambda head: -head.seq):
-        item = head.slots.find(wanted)
-        if item is not None:
-            return item.generation, head.seq
-    raise NotFound(
-        f"jar '{jar}': no generation {wanted[:8]} in its history",
-        hint="`jarkeeper status --history` lists them",
-    )

@@ -21,7 +21,7 @@ from jarkeeper.vault.root import require_current
 
 PAUSE_SECONDS = 0.004
 NO_SLOTS = Slots()
-SEALING = frozenset({Action.IMPORT, Action.WRITE_BACK, Action.REWRAP})
+SEALING = frozenset({Action.IMPORT, Action.STAGE, Action.WRITE_BACK, Action.REWRAP})
 """What puts a freshly sealed generation in a slot."""
 
 

@@ -55,19 +55,39 @@ class Arrival:
 
 
 def require_certainty(
-    new: Arrival, active: SlotRecord | None, before: Jar | None, *, now: datetime
+    new: Arrival,
+    active: SlotRecord | None,
+    before: Jar | None,
+    *,
+    now: datetime,
+    later: frozenset[Doubt] = frozenset(),
 ) -> None:
-    """Raise `ConfirmationNeeded` where there are doubts.
+    """Raise `ConfirmationNeeded` where there are doubts, besides those that are settled later.
 
     `before` is the active jar in clear; None where it need not or cannot be opened.
     """
-    doubts = {} if active is None else dict(_doubts(new, active, before, now=now))
+    found = () if active is None else _doubts(new, active, before, now=now)
+    doubts = {doubt: sentence for doubt, sentence in found if doubt not in later}
     if doubts:
         raise ConfirmationNeeded(
             tuple(f"cookies: {sentence}" for sentence in doubts.values()),
             reasons=tuple(doubts),
             hint=f"look at the export again; {_probe_hint(new, active, doubts)}"
             "`--yes` takes them in all the same",
+        )
+
+
+def require_same_account(new: SlotRecord, active: SlotRecord | None, *, now: datetime) -> None:
+    """Raise `ConfirmationNeeded` where a tested jar is not proved to be of the active account."""
+    if active is None or not is_at_stake(active, now=now):
+        return
+    mine, theirs = new.generation.facts.account, active.generation.facts.account
+    if mine != theirs or not mine:
+        sentence = KNOWN_STRANGER if mine and theirs else SENTENCES[Doubt.ANOTHER_ACCOUNT]
+        raise ConfirmationNeeded(
+            (f"cookies: {sentence}",),
+            reasons=(Doubt.ANOTHER_ACCOUNT,),
+            hint="if that is meant, run `jarkeeper import --yes` with the export",
         )
 
 

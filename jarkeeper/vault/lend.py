@@ -25,9 +25,17 @@ _FRESH = "import fresh cookies with `jarkeeper import cookies.txt`"
 
 
 def lend(
-    ports: Ports, jar: str, slot: Slot, *, allow_dead: bool = False, beyond_limit: bool = False
+    ports: Ports,
+    jar: str,
+    slot: Slot,
+    *,
+    generation: str = "",
+    allow_dead: bool = False,
+    beyond_limit: bool = False,
 ) -> LentJar:
     """Return a generation for use: of several backups the newest that can be used.
+
+    A generation that is named is lent whatever slot it is in; that is for probes.
 
     `LendRefused` where the slot is dead or cooling, or the jar was opened too often this hour,
     `AuditUnavailable` where the loan cannot be recorded, `IntegrityError` where what is stored is
@@ -37,17 +45,21 @@ def lend(
     head = stored.head
     now = ports.clock()
     item = choose(head.slots, slot, now=now) or head.slot(slot)
+    role: str = slot
+    if generation:
+        item = _named(head, generation)
+        role = head.slots.role_of(item)
     access = Access(
         action=Action.LEND,
         jar=jar,
-        slot=slot,
+        slot=role,
         generation="" if item is None else item.generation.id,
         head_seq=head.seq,
     )
     detail = BEYOND_LIMIT if beyond_limit else ""
     with recorded(ports.trail, access, detail=detail):
-        _require_anchors(jar, warnings)
-        allowed = _allowed(head, slot, item, now=now, allow_dead=allow_dead)
+        require_anchors(jar, warnings)
+        allowed = _allowed(head, role, item, now=now, allow_dead=allow_dead)
         if not beyond_limit:
             take_permit(ports, access)
         lent = _hand_out(ports, access, head, allowed)
@@ -56,7 +68,7 @@ def lend(
     return lent
 
 
-def _require_anchors(jar: str, warnings: tuple[str, ...]) -> None:
+def require_anchors(jar: str, warnings: tuple[str, ...]) -> None:
     """Refuse where an anchor cannot be asked: damaging it would else be the way to go back."""
     if warnings:
         raise RollbackError(
@@ -71,7 +83,7 @@ def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> Len
     parsed = parse_jar(open_generation(ports, head.jar, record), sites=ports.sites)
     return LentJar(
         jar_name=head.jar,
-        slot=Slot(access.slot),
+        slot=access.slot,
         generation=record.id,
         fingerprint=record.fingerprint,
         head_seq=head.seq,
@@ -80,8 +92,16 @@ def _hand_out(ports: Ports, access: Access, head: Head, item: SlotRecord) -> Len
     )
 
 
+def _named(head: Head, generation: str) -> SlotRecord:
+    item = head.slots.find(generation)
+    if item is None:
+        name = f"jar '{head.jar}': generation {generation[:8]}"
+        raise NotFound(f"{name} is in no slot any more", hint=_FRESH)
+    return item
+
+
 def _allowed(
-    head: Head, slot: Slot, item: SlotRecord | None, *, now: datetime, allow_dead: bool
+    head: Head, slot: str, item: SlotRecord | None, *, now: datetime, allow_dead: bool
 ) -> SlotRecord:
     if item is None:
         raise NotFound(f"jar '{head.jar}': has no {slot} generation", hint=_FRESH)

@@ -16,7 +16,6 @@ from jarkeeper.facts import JarFacts
 from jarkeeper.jar import Jar, emit_jar, read_canonical
 from jarkeeper.names import GenerationId
 from jarkeeper.settings import TEMP_DIR
-from jarkeeper.slots import Slot
 from jarkeeper.unnamed import unnamed_file
 
 NONCE_BYTES = 12
@@ -67,7 +66,8 @@ class LentJar:
     """One generation, lent for use: what it is, and the jar itself under seal."""
 
     jar_name: str
-    slot: Slot
+    slot: str
+    """The role that it was lent from: active, backup or pending."""
     generation: GenerationId
     fingerprint: str
     head_seq: int

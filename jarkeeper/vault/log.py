@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from jarkeeper.anchors import Anchor, Anchors
@@ -15,8 +15,9 @@ from jarkeeper.errors import (
     RollbackError,
 )
 from jarkeeper.heads import Head, StoredHead, read_head
-from jarkeeper.names import head_key, heads_prefix, parse_head_key
+from jarkeeper.names import GenerationId, head_key, heads_prefix, parse_head_key
 from jarkeeper.records import GENESIS
+from jarkeeper.slots import GenerationRecord
 from jarkeeper.vault.ports import Ports
 
 
@@ -65,6 +66,20 @@ def read_history(ports: Ports, jar: str) -> tuple[Head, ...]:
         previous = stored.digest
         heads.append(stored.head)
     return tuple(heads)
+
+
+def from_history(
+    jar: str, history: Iterable[Head], wanted: GenerationId
+) -> tuple[GenerationRecord, int]:
+    """Return what is known of a generation, and the last head that had it in a slot."""
+    for head in sorted(history, key=lambda head: -head.seq):
+        item = head.slots.find(wanted)
+        if item is not None:
+            return item.generation, head.seq
+    raise NotFound(
+        f"jar '{jar}': no generation {wanted[:8]} in its history",
+        hint="`jarkeeper history` lists them",
+    )
 
 
 def load_head(ports: Ports, jar: str, seq: int) -> StoredHead:

@@ -7,17 +7,28 @@ permit.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jarkeeper.audit import Access
-from jarkeeper.errors import LendRefused
+from jarkeeper.errors import JarkeeperError, LendRefused
 from jarkeeper.limits import LIMITS
 from jarkeeper.names import opens_prefix, parse_permit_key, permit_key, window_of
-from jarkeeper.records import write_record, write_time
+from jarkeeper.records import read_record, read_time, write_record, write_time
 from jarkeeper.stores import put_once
 from jarkeeper.vault.ports import Ports
 
 FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """How much of its share of opens a jar has used, as far as permits tell."""
+
+    this_hour: int
+    per_hour: int
+    last: datetime | None
+    """None where it was opened by nobody, or longer ago than permits are kept."""
 
 
 def take_permit(ports: Ports, access: Access) -> None:
@@ -33,6 +44,38 @@ def take_permit(ports: Ports, access: Access) -> None:
         if put_once(ports.store, permit_key(access.jar, window, number), permit):
             return
     raise _refused(access.jar, limit=ports.opens_per_hour, now=now)
+
+
+def read_opens(ports: Ports, jar: str) -> Opens:
+    """Return how often the jar was opened this hour, and when last. Reads one permit."""
+    keys = [key for key in ports.store.list(opens_prefix(jar)) if parse_permit_key(key)]
+    newest = max(keys, key=_place, default=None)
+    return Opens(
+        this_hour=_highest(ports, jar, window_of(ports.clock())),
+        per_hour=ports.opens_per_hour,
+        last=None if newest is None else _taken_at(ports, newest),
+    )
+
+
+def _place(key: str) -> tuple[str, int]:
+    _, window, number = parse_permit_key(key) or ("", "", 0)
+    return window, number
+
+
+def _taken_at(ports: Ports, key: str) -> datetime | None:
+    """Return when the permit was taken; None for one that is not authentic: it tells nothing."""
+    try:
+        raw = ports.store.get(key)
+        name = f"permit '{key}'"
+        fields = read_record(raw, key=ports.trail.key, kind=_kind(ports), name=name)
+        return read_time(fields["at"])
+    except (JarkeeperError, ValueError, KeyError, TypeError):
+        return None
+
+
+def permits_taken(ports: Ports, jar: str) -> int:
+    """Return how often the jar was opened in this hour of the clock, by everybody."""
+    return _highest(ports, jar, window_of(ports.clock()))
 
 
 def collect_permits(ports: Ports, jar: str, *, now: datetime) -> int:
@@ -55,7 +98,11 @@ def _highest(ports: Ports, jar: str, window: str) -> int:
 
 def _write_permit(ports: Ports, access: Access, *, now: datetime) -> bytes:
     fields = {"format": FORMAT, "access": access.id, "at": write_time(now)}
-    return write_record(fields, key=ports.trail.key, kind=f"permit {ports.vault}")
+    return write_record(fields, key=ports.trail.key, kind=_kind(ports))
+
+
+def _kind(ports: Ports) -> str:
+    return f"permit {ports.vault}"
 
 
 def _refused(jar: str, *, limit: int, now: datetime) -> LendRefused:

@@ -14,20 +14,27 @@ from jarkeeper.heads import Head
 from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar, read_export
 from jarkeeper.names import GenerationId, new_id
 from jarkeeper.slots import (
+    PENDING,
     GenerationRecord,
-    Mark,
     Slot,
     SlotRecord,
     Slots,
     SlotState,
     Source,
-    mark,
+    stage,
     take_in,
 )
+from jarkeeper.states import PROBE, Mark, mark
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
-from jarkeeper.vault.doubts import Arrival, is_at_stake, is_same_login, require_certainty
+from jarkeeper.vault.doubts import (
+    Arrival,
+    Doubt,
+    is_at_stake,
+    is_same_login,
+    require_certainty,
+)
 from jarkeeper.vault.generations import (
     account_digest,
     fingerprint,
@@ -37,6 +44,8 @@ from jarkeeper.vault.generations import (
 from jarkeeper.vault.log import read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import ImportReceipt
+
+ACCOUNT = frozenset({Doubt.ANOTHER_ACCOUNT})
 
 
 def import_jar(
@@ -53,48 +62,102 @@ def import_jar(
     the content is no export. `ConfirmationNeeded` where they are no login, older than the active
     ones or another account's, unless `confirmed`. Either way nothing was changed.
     """
-    parsed = content if isinstance(content, ParsedJar) else read_export(content, sites=ports.sites)
+    parsed = _parsed(ports, content)
     if probed is not None:
         parsed = replace(parsed, jar=probed.jar)
     base = read_newest(ports, jar)
-    access = Access(
-        action=Action.IMPORT,
-        jar=jar,
-        slot=Slot.ACTIVE,
-        generation=GenerationId(new_id()),
-        head_seq=0 if base.head is None else base.head.seq,
-    )
+    access = _access(Action.IMPORT, jar, Slot.ACTIVE, base.head)
     with recorded(ports.trail, access):
         if base.head is not None and _is_active(ports, base.head, parsed.jar):
-            return _unchanged(ports, access, base.head, parsed)
+            return _unchanged(ports, access, base.head, base.head.active, parsed)
         arrival, warnings = _arrived(ports, parsed, probed, base.head, confirmed=confirmed)
-        record = store_generation(
-            ports,
-            jar,
-            parsed.jar,
-            id=GenerationId(access.generation),
-            source=Source.IMPORT,
-            facts=arrival.facts,
-        )
+        record = _store(ports, access, parsed, arrival)
         again = partial(_arrived, ports, parsed, probed, confirmed=confirmed)
-        change = _change(ports, record, arrival, base=base.head, again=again)
+        change = _change(
+            ports, record, arrival, base=base.head, again=again, is_tested=probed is not None
+        )
         done = commit(ports, jar, change, base=base.stored)
-    return ImportReceipt(
-        vault=ports.vault,
-        jar=jar,
-        action=Action.IMPORT,
-        generation=record.id,
-        fingerprint=record.fingerprint,
-        head_seq=done.stored.head.seq,
-        at=done.stored.head.at,
-        warnings=parsed.warnings + base.warnings + warnings + close_commit(ports, access, done),
-        dropped=parsed.dropped,
+    warnings = parsed.warnings + base.warnings + warnings + close_commit(ports, access, done)
+    return _receipt(access, done.stored.head, record, parsed, warnings=warnings)
+
+
+def stage_jar(
+    ports: Ports, jar: str, content: bytes | ParsedJar, *, confirmed: bool = False
+) -> ImportReceipt:
+    """Store these cookies as the pending ones; nothing uses them before they were tested.
+
+    The same doubts as about an import, besides the account: the test will tell whose they are.
+    """
+    parsed = _parsed(ports, content)
+    base = read_newest(ports, jar)
+    access = _access(Action.STAGE, jar, PENDING, base.head)
+    with recorded(ports.trail, access):
+        known = None if base.head is None else _held(ports, base.head, parsed.jar)
+        if base.head is not None and known is not None:
+            return _unchanged(ports, access, base.head, known, parsed)
+        arrival, warnings = _arrived(
+            ports, parsed, None, base.head, confirmed=confirmed, later=ACCOUNT
+        )
+        record = _store(ports, access, parsed, arrival)
+
+        def rule(head: Head | None) -> Slots:
+            return stage(NO_SLOTS if head is None else head.slots, record, at=record.created_at)
+
+        done = commit(ports, jar, Change(Action.STAGE, rule), base=base.stored)
+    warnings = parsed.warnings + base.warnings + warnings + close_commit(ports, access, done)
+    return _receipt(access, done.stored.head, record, parsed, warnings=warnings)
+
+
+def _parsed(ports: Ports, content: bytes | ParsedJar) -> ParsedJar:
+    return content if isinstance(content, ParsedJar) else read_export(content, sites=ports.sites)
+
+
+def _access(action: Action, jar: str, role: str, head: Head | None) -> Access:
+    seq = 0 if head is None else head.seq
+    return Access(action, jar=jar, slot=role, generation=new_id(), head_seq=seq)
+
+
+def _store(ports: Ports, access: Access, parsed: ParsedJar, arrival: Arrival) -> GenerationRecord:
+    return store_generation(
+        ports,
+        access.jar,
+        parsed.jar,
+        id=GenerationId(access.generation),
+        source=Source.IMPORT,
         facts=arrival.facts,
     )
 
 
+def _receipt(
+    access: Access,
+    head: Head,
+    record: GenerationRecord,
+    parsed: ParsedJar,
+    *,
+    warnings: tuple[str, ...],
+) -> ImportReceipt:
+    return ImportReceipt(
+        vault=head.vault,
+        jar=access.jar,
+        action=access.action,
+        generation=record.id,
+        fingerprint=record.fingerprint,
+        head_seq=head.seq,
+        at=head.at,
+        warnings=warnings,
+        dropped=parsed.dropped,
+        facts=record.facts,
+    )
+
+
 def _arrived(
-    ports: Ports, parsed: ParsedJar, probed: Probed | None, head: Head | None, *, confirmed: bool
+    ports: Ports,
+    parsed: ParsedJar,
+    probed: Probed | None,
+    head: Head | None,
+    *,
+    confirmed: bool,
+    later: frozenset[Doubt] = frozenset(),
 ) -> tuple[Arrival, tuple[str, ...]]:
     """Return what came in, compared with the active jar, and what could not be compared.
 
@@ -111,7 +174,7 @@ def _arrived(
         not_compared=trouble,
     )
     if not confirmed:
-        require_certainty(arrival, active, before, now=ports.clock())
+        require_certainty(arrival, active, before, now=ports.clock(), later=later)
     return arrival, warnings
 
 
@@ -122,6 +185,7 @@ def _change(
     *,
     base: Head | None,
     again: Callable[[Head], object],
+    is_tested: bool,
 ) -> Change:
     at = record.created_at
 
@@ -129,10 +193,11 @@ def _change(
         if head is not None and head != base:
             again(head)  # others were faster: what is active now is another jar
         old = NO_SLOTS if head is None else head.slots
-        slots = take_in(old, record, at=at, backup_count=ports.backup_count)
+        tested_at = at if is_tested and not arrival.is_signed_out else None
+        slots = take_in(old, record, at=at, backup_count=ports.backup_count, tested_at=tested_at)
         if not arrival.is_signed_out:
             return slots
-        return mark(slots, record.id, Mark(SlotState.DEAD, at=at, reason="probe"))
+        return mark(slots, record.id, Mark(SlotState.DEAD, at=at, reason=PROBE))
 
     return Change(Action.IMPORT, rule)
 
@@ -170,8 +235,8 @@ def _with_account(
 
 
 def _is_active(ports: Ports, head: Head, jar: Jar) -> bool:
-    now = fingerprint(ports, emit_jar(jar))
-    return head.active is not None and head.active.generation.fingerprint == now
+    item = _held(ports, head, jar)
+    return item is not None and item == head.active
 
 
 def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
@@ -180,19 +245,19 @@ def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
     return any(item.generation.fingerprint == now for item in backups)
 
 
-def _unchanged(ports: Ports, access: Access, head: Head, parsed: ParsedJar) -> ImportReceipt:
-    assert head.active is not None  # noqa: S101 - it was compared with the import
-    record = head.active.generation
+def _held(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
+    """Return the active or pending slot, where it holds these very cookies already."""
+    now = fingerprint(ports, emit_jar(jar))
+    held = (item for item in (head.active, head.slots.pending) if item is not None)
+    return next((item for item in held if item.generation.fingerprint == now), None)
+
+
+def _unchanged(
+    ports: Ports, access: Access, head: Head, item: SlotRecord | None, parsed: ParsedJar
+) -> ImportReceipt:
+    assert item is not None  # noqa: S101 - it was compared with what came in
+    record = item.generation
     ports.trail.outcome(replace(access, generation=record.id), Outcome.OK, detail="unchanged")
-    return ImportReceipt(
-        vault=ports.vault,
-        jar=access.jar,
-        action=Action.IMPORT,
-        generation=record.id,
-        fingerprint=record.fingerprint,
-        head_seq=head.seq,
-        at=head.at,
-        warnings=(*parsed.warnings, "these cookies are active already, nothing was changed"),
-        dropped=parsed.dropped,
-        facts=record.facts,
-    )
+    role = "active" if item == head.active else PENDING
+    warnings = (*parsed.warnings, f"these cookies are {role} already, nothing was changed")
+    return _receipt(access, head, record, parsed, warnings=warnings)

@@ -16,7 +16,8 @@ from jarkeeper.jar import Jar, ParsedJar
 from jarkeeper.keys import KeyWrapper
 from jarkeeper.names import VaultId, checked_jar_name
 from jarkeeper.settings import OPENS_PER_HOUR
-from jarkeeper.slots import Mark, Slot, SlotState
+from jarkeeper.slots import Slot, SlotState
+from jarkeeper.states import Mark
 from jarkeeper.stores import Store
 from jarkeeper.vault import changes, view
 from jarkeeper.vault.check import check
@@ -25,9 +26,13 @@ from jarkeeper.vault.identity import create_identity, read_identity
 from jarkeeper.vault.lend import lend
 from jarkeeper.vault.lent import LentJar
 from jarkeeper.vault.log import read_history, read_newest
+from jarkeeper.vault.outline import CookieOutline, outline
+from jarkeeper.vault.permits import Opens, permits_taken, read_opens
 from jarkeeper.vault.ports import Clock, Ports
+from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
-from jarkeeper.vault.take_in import import_jar
+from jarkeeper.vault.replacing import replace_jar
+from jarkeeper.vault.take_in import import_jar, stage_jar
 from jarkeeper.vault.write_back import write_back
 
 
@@ -158,9 +163,33 @@ class Vault:
         )
         self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
 
-    def promote(self, jar: str) -> Receipt:
-        """Make the newest usable backup active; the old active one becomes a backup."""
-        return changes.promote(self.ports, checked_jar_name(jar))
+    def stage(
+        self, jar: str, content: bytes | ParsedJar, *, confirmed: bool = False
+    ) -> ImportReceipt:
+        """Store the cookies of an export aside, until they are tested; `rotate` uses them.
+
+        `ConfirmationNeeded` as for an import.
+        """
+        return stage_jar(self.ports, checked_jar_name(jar), content, confirmed=confirmed)
+
+    def replace(self, jar: str, parsed: ParsedJar) -> tuple[tuple[Receipt, ...], ImportReceipt]:
+        """Revoke whatever holds the active login, then make these cookies active.
+
+        `InputError`, and nothing was changed, where they are no login or the very same one.
+        """
+        return replace_jar(self.ports, checked_jar_name(jar), parsed)
+
+    def probe(self, jar: str, generation: str, ask: Callable[[Jar], Probed]) -> ProbeReceipt:
+        """Ask YouTube whether a generation in a slot still makes a login, and keep what it says."""
+        return probe(self.ports, checked_jar_name(jar), generation, ask)
+
+    def rotate(self, jar: str) -> Receipt:
+        """Make the staged cookies active, once a probe found them to work."""
+        return changes.rotate(self.ports, checked_jar_name(jar))
+
+    def promote(self, jar: str, generation: str | None = None) -> Receipt:
+        """Make a backup active, the newest usable one or the named; the old active steps down."""
+        return changes.promote(self.ports, checked_jar_name(jar), generation)
 
     def restore(self, jar: str, generation: str) -> Receipt:
         """Make a generation from the history active again."""
@@ -187,6 +216,10 @@ class Vault:
         """Return the newest head, verified; None where the jar was never imported."""
         return read_newest(self.ports, checked_jar_name(jar)).head
 
+    def opens_this_hour(self, jar: str) -> int:
+        """Return how often the jar was opened in this hour of the clock, by everybody."""
+        return permits_taken(self.ports, checked_jar_name(jar))
+
     def jars(self) -> list[str]:
         """Return the names of all jars."""
         return view.jar_names(self.ports)
@@ -198,6 +231,14 @@ class Vault:
     def metadata(self) -> dict[str, Any]:
         """Return states, ages, expiries and counts of all jars; no secret."""
         return view.metadata(self.ports)
+
+    def outline(self, jar: str, generation: str) -> tuple[CookieOutline, ...]:
+        """Return names, domains and expiries in a generation, never a value; counts as an open."""
+        return outline(self.ports, checked_jar_name(jar), generation)
+
+    def opens(self, jar: str) -> Opens:
+        """Return how much of this hour's share of opens is used, and when the last one was."""
+        return read_opens(self.ports, checked_jar_name(jar))
 
     def check(self) -> tuple[Finding, ...]:
         """Return the vault's health in words; the view is repaired on the way."""

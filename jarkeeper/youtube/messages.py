@@ -53,11 +53,20 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask YouTube whether a generation still makes a login; `visit` looks at more than a page."""
+
+    number: int
+    generation: str
+    visit: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Leave what is under way to a later run, write refreshed jars back, and end."""
 
 
-Request = Start | Expand | Fetch | Close
+Request = Start | Expand | Fetch | Probe | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,25 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What YouTube answered to a probe of one generation, and what became of its slot.
+
+    `alive` is None where it was not asked or did not say; `withheld` where the vault did not lend.
+    """
+
+    number: int
+    generation: str
+    slot: str
+    alive: bool | None
+    state: str | None
+    kept: bool
+    refused: str
+    withheld: bool
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Marked:
     """A slot changed its state, as the classifier's table says. `until` is ISO 8601."""
 
@@ -141,6 +169,15 @@ class WroteBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A measurement of the worker, which has no output of its own: the words are its dimensions."""
+
+    name: str
+    value: float
+    words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The worker's last line; `error` is set when it could not go on."""
 
@@ -148,7 +185,18 @@ class Stopped:
     hint: str | None
 
 
-Event = Lent | Withheld | Progress | Expanded | Fetched | Marked | WroteBack | Stopped
+Event = (
+    Lent
+    | Withheld
+    | Progress
+    | Expanded
+    | Fetched
+    | Answered
+    | Marked
+    | WroteBack
+    | Measured
+    | Stopped
+)
 
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (*get_args(Request), *get_args(Event))

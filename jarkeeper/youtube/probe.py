@@ -11,30 +11,38 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from jarkeeper.errors import JarkeeperError
+from jarkeeper.errors import NoAnswer
 from jarkeeper.facts import Probed
 from jarkeeper.jar import AUTHENTICATION_COOKIES, HTTP_ONLY_COOKIES, Cookie, Jar, belongs
 from jarkeeper.settings import Settings
 from jarkeeper.vault.write_back import is_another_login, lost_login
 
 HOME = "https://www.youtube.com/"
+LIKED = "https://www.youtube.com/playlist?list=LL"
+PAGES = (HOME,)
+VISIT = (HOME, LIKED)
+"""What a person looks at who comes by: enough for YouTube to renew a session that is due."""
 PAGE_BYTES_MAX = 8 << 20
-"""Of YouTube's front page; the real one has less than one MiB."""
+"""Of one of YouTube's pages; the real ones have less than one MiB."""
 
 NETWORK = "check the network, JARKEEPER_PROXY and JARKEEPER_CA_FILE, then try again"
 LATER = "try again later, or leave the probe out"
 
 
 def probe(jar: Jar, settings: Settings) -> Probed:
-    """Ask YouTube who is logged in by this jar, or raise `JarkeeperError` where it does not say.
+    """Ask YouTube who is logged in by this jar, or raise `NoAnswer` where it does not say.
 
     Nothing is stored. The answer may renew the session: what is to be kept is the jar returned.
     """
     with _prepared(settings):
-        return _ask(jar, settings)
+        return ask(jar, settings)
 
 
-def _ask(jar: Jar, settings: Settings) -> Probed:
+def ask(jar: Jar, settings: Settings, *, pages: tuple[str, ...] = PAGES) -> Probed:
+    """Do what `probe` does in a process that was prepared for it, such as a worker.
+
+    `pages` are looked at one after the other with the same cookies; the last one's word counts.
+    """
     from jarkeeper.youtube.downloader import YouTubeOnly
     from jarkeeper.youtube.extract import Journal
     from jarkeeper.youtube.loan import load
@@ -45,10 +53,11 @@ def _ask(jar: Jar, settings: Settings) -> Probed:
     options["proxy"] = settings.proxy or ""
     with YouTubeOnly(options) as ydl:
         ydl.cookiejar = load(jar)
-        config = _configuration(ydl, _page(ydl))
+        for url in pages:
+            config = _configuration(ydl, _page(ydl, url))
         alive = config.get("LOGGED_IN")
         if not isinstance(alive, bool):
-            raise JarkeeperError(
+            raise NoAnswer(
                 "probe: YouTube's page does not say whether somebody is logged in", hint=LATER
             )
         if not alive:
@@ -57,12 +66,12 @@ def _ask(jar: Jar, settings: Settings) -> Probed:
         return Probed(alive=True, account=_account(config), jar=renewed)
 
 
-def _page(ydl: Any) -> str:
+def _page(ydl: Any, url: str) -> str:
     from yt_dlp.networking.exceptions import HTTPError, RequestError
 
     status = None
     try:
-        with ydl.urlopen(HOME) as response:
+        with ydl.urlopen(url) as response:
             return str(response.read(PAGE_BYTES_MAX).decode(errors="replace"))
     except HTTPError as error:
         status = error.status
@@ -73,10 +82,10 @@ def _page(ydl: Any) -> str:
     raise _failure(status)
 
 
-def _failure(status: int | None) -> JarkeeperError:
+def _failure(status: int | None) -> NoAnswer:
     if status is None:
-        return JarkeeperError("probe: there is no connection to YouTube", hint=NETWORK)
-    return JarkeeperError(f"probe: YouTube refused to answer, HTTP status {status}", hint=LATER)
+        return NoAnswer("probe: there is no connection to YouTube", hint=NETWORK)
+    return NoAnswer(f"probe: YouTube refused to answer, HTTP status {status}", hint=LATER)
 
 
 def _configuration(ydl: Any, page: str) -> dict[str, Any]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import BinaryIO
 
 from jarkeeper.errors import (
     IntegrityError,
     JarkeeperError,
     LendRefused,
+    NoAnswer,
     NotFound,
     RollbackError,
 )
+from jarkeeper.facts import Probed
 from jarkeeper.heads import Slot
+from jarkeeper.jar import Jar
 from jarkeeper.settings import Settings
 from jarkeeper.vault import BoundVault
 from jarkeeper.youtube.cleaning import Cleaner
@@ -23,19 +28,24 @@ from jarkeeper.youtube.extract import Extractor
 from jarkeeper.youtube.failures import FailureClass
 from jarkeeper.youtube.loan import Loan
 from jarkeeper.youtube.messages import (
+    Answered,
     Close,
     Event,
     Expand,
     Expanded,
     Fetch,
     Fetched,
+    Probe,
     Start,
     Withheld,
     decode,
 )
 from jarkeeper.youtube.options import forbid_ffmpeg_downloads, trust_also
 from jarkeeper.youtube.policy import Use
+from jarkeeper.youtube.session import REVOKED_EXIT
 
+WATCH_SECONDS = 5.0
+"""How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video."""
 SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
 
 
@@ -75,6 +85,7 @@ class Service:
 
     def serve(self, requests: BinaryIO) -> None:
         """Answer until `Close` or the end of the pipe, then give the jars back."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         pool = ThreadPoolExecutor(self._start.threads, "fetch")
         for line in requests:
             request = decode(line)
@@ -92,6 +103,8 @@ class Service:
                 self._send(self._fetch(request))
             elif isinstance(request, Expand):
                 self._send(self._expand(request))
+            elif isinstance(request, Probe):
+                self._send(self._probe(request))
         except Exception as error:  # noqa: BLE001 - no audit, no key, no store: the run cannot go on
             self._fail(error)
 
@@ -123,6 +136,47 @@ class Service:
             return Expanded(request.number, [], error.failure, error.message, None)
         return self._extractor().expand(request, loan)
 
+    def _probe(self, request: Probe) -> Answered:
+        began = time.monotonic()
+        unanswered = Answered(
+            number=request.number,
+            generation=request.generation,
+            slot="",
+            alive=None,
+            state=None,
+            kept=False,
+            refused="",
+            withheld=False,
+            detail="",
+            seconds=0.0,
+        )
+        try:
+            found = self._open_vault().probe(
+                self._start.jar, request.generation, self._asking(visit=request.visit)
+            )
+        except RollbackError:
+            raise  # nothing of a vault that was set back can be trusted
+        except NoAnswer as error:
+            seconds = time.monotonic() - began
+            return replace(unanswered, detail=error.message, seconds=seconds)
+        except (NotFound, LendRefused, IntegrityError) as error:
+            return replace(unanswered, withheld=True, detail=error.message)
+        return replace(
+            unanswered,
+            generation=found.generation,
+            slot=found.slot,
+            alive=found.alive,
+            state=found.state,
+            kept=found.kept,
+            refused=found.refused,
+            seconds=time.monotonic() - began,
+        )
+
+    def _asking(self, *, visit: bool) -> Callable[[Jar], Probed]:
+        from jarkeeper.youtube.probe import PAGES, VISIT, ask
+
+        return lambda jar: ask(jar, self._settings, pages=VISIT if visit else PAGES)
+
     def _extractor(self) -> Extractor:
         if not hasattr(self._local, "extractor"):
             self._local.extractor = Extractor(
@@ -143,6 +197,17 @@ class Service:
             if use not in self._loans:
                 self._loans[use] = self._borrow(use)
             return self._loans[use]
+
+    def _watch(self) -> None:
+        """End this process, and every copy of the jar with it, once what it holds was revoked."""
+        while True:
+            time.sleep(WATCH_SECONDS)
+            with self._lock:
+                loans = tuple(self._loans.values())
+            if any(loan.was_revoked() for loan in loans):
+                for loan in loans:
+                    loan.record_end()
+                os._exit(REVOKED_EXIT)
 
     def _is_due(self, loan: Loan) -> bool:
         # A long run must notice that newer cookies were imported meanwhile.

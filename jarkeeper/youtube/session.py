@@ -20,13 +20,16 @@ from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.temporary import private_home
 from jarkeeper.youtube.messages import (
+    Answered,
     Close,
     Event,
     Expand,
     Expanded,
     Fetch,
     Fetched,
+    Measured,
     MessageError,
+    Probe,
     Request,
     Start,
     Stopped,
@@ -36,6 +39,10 @@ from jarkeeper.youtube.messages import (
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 """Of the run's environment. Everything else the worker needs is in its settings."""
+
+
+REVOKED_EXIT = 75
+"""The exit code of a worker that held a revoked jar: it is started again, and asks anew."""
 
 
 class WorkerSession:
@@ -84,6 +91,18 @@ class WorkerSession:
         assert isinstance(answer, Expanded)  # noqa: S101 - for the type checker
         return answer
 
+    def probe(self, generation: str, *, visit: bool = False) -> Answered:
+        """Return what YouTube says of a generation. Raises `VaultError` when the worker cannot."""
+        answer = self._ask(Probe(next(self._numbers), generation, visit))
+        assert isinstance(answer, Answered)  # noqa: S101 - for the type checker
+        if self._settings.metrics and self._start is not None:
+            from jarkeeper.metrics.record import record
+            from jarkeeper.youtube.measuring import measured_by_answer
+
+            found = measured_by_answer(answer, jar=self._start.jar, visit=visit)
+            record(self._settings.metrics, found)
+        return answer
+
     def close(self) -> None:
         """Have refreshed jars written back and the worker ended, by force if it does not listen."""
         with self._lock:
@@ -94,7 +113,7 @@ class WorkerSession:
             self._process.kill()
             self._keeper.join(LIMITS.worker_stop_seconds)
 
-    def _ask(self, request: Fetch | Expand) -> Any:
+    def _ask(self, request: Fetch | Expand | Probe) -> Any:
         future: Future[Any] = Future()
         with self._lock:
             if self._ended is not None or self._closing:
@@ -124,9 +143,12 @@ class WorkerSession:
             self._end(error)
 
     def _run_twice_at_most(self) -> JarkeeperError | None:
-        for _ in range(2):
+        deaths = 0
+        while deaths < 2:
             with private_home(self._settings.temp_dir) as home:
-                last = self._run_once(home)
+                last, code = self._run_once(home)
+            # One that held a revoked jar did what it must, and starts again without it.
+            deaths += code != REVOKED_EXIT
             if last is not None:
                 return VaultError(last.error, hint=last.hint) if last.error else None
             if self._closing and not self._open:
@@ -136,7 +158,7 @@ class WorkerSession:
             hint="look for a kernel message about memory, and try a lower concurrency",
         )
 
-    def _run_once(self, home: Path) -> Stopped | None:
+    def _run_once(self, home: Path) -> tuple[Stopped | None, int | None]:
         with start_worker(self._settings, home) as process:
             with self._lock:
                 self._process = process
@@ -147,13 +169,14 @@ class WorkerSession:
                 if self._closing:
                     self._send(Close())
             try:
-                return self._hear(process)
+                last = self._hear(process)
             finally:
                 # It leads a session of its own; what it started, such as ffmpeg, ends with it.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 with self._lock:
                     self._process = None
+        return last, process.returncode
 
     def _hear(self, process: subprocess.Popen[bytes]) -> Stopped | None:
         assert process.stdout is not None  # noqa: S101 - for the type checker
@@ -164,14 +187,23 @@ class WorkerSession:
                 return None  # half a line: it died while it spoke
             if isinstance(event, Stopped):
                 return event
-            if isinstance(event, Fetched | Expanded):
+            if isinstance(event, Fetched | Expanded | Answered):
                 self._answer(event)
             else:
-                with contextlib.suppress(Exception):  # who listens must not end the run
-                    self._listener(event)  # type: ignore[arg-type]  # requests never come this way
+                self._tell(event)  # type: ignore[arg-type]  # requests never come this way
         return None
 
-    def _answer(self, event: Fetched | Expanded) -> None:
+    def _tell(self, event: Event) -> None:
+        if self._settings.metrics and self._start is not None:
+            from jarkeeper.metrics.record import record
+            from jarkeeper.youtube.measuring import measured_by
+
+            record(self._settings.metrics, measured_by(event, jar=self._start.jar))
+        if not isinstance(event, Measured):
+            with contextlib.suppress(Exception):  # who listens must not end the run
+                self._listener(event)
+
+    def _answer(self, event: Fetched | Expanded | Answered) -> None:
         with self._lock:
             _, future = self._open.pop(event.number, (None, None))
         if future is not None:

@@ -1,11 +1,9 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.checks import Severity
-from jarkeeper.cli.history import past_of
 from jarkeeper.facts import JarFacts
 from jarkeeper.heads import GenerationRecord, Head, SlotRecord, Slots, SlotState, Source
 from jarkeeper.health import examine, next_step
@@ -117,14 +115,3 @@ def test_a_missing_backup_is_told_and_backups_are_numbered():
 )
 def test_the_next_step_is_that_of_the_gravest_finding(records, step):
     assert next_step(looked_at(*records)).startswith(step)
-
-
-def test_the_history_tells_where_each_generation_is_now():
-    first = head(slot(1))
-    second = replace(first, slots=Slots(slot(2), (slot(1),)))
-    newest = head(slot(3), slot(2), revoked=(GenerationId(f"{1:032x}"),))
-
-    past = past_of([first, second, newest])
-
-    assert [item.now for item in past] == ["revoked", "backup", "active"]
-    assert past[0].row()[0] == f"{1:032x}"

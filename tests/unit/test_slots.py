@@ -9,7 +9,6 @@ from jarkeeper.errors import InputError, NotFound
 from jarkeeper.facts import JarFacts
 from jarkeeper.slots import (
     GenerationRecord,
-    Mark,
     Slot,
     SlotRecord,
     Slots,
@@ -17,13 +16,13 @@ from jarkeeper.slots import (
     Source,
     choose,
     exchange,
-    mark,
     promote,
     restore,
     revoke,
     take_in,
     usable,
 )
+from jarkeeper.states import Mark, mark
 from vaultkit import START
 
 HOUR = timedelta(hours=1)

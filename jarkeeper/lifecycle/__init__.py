@@ -1,0 +1,1 @@
+"""A session's life: asked after, kept fresh, replaced in time. Use cases without Prefect."""
