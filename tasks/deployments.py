@@ -84,8 +84,8 @@ def set_schedule(
         if found is None:
             raise NotFound(
                 f"deployment '{printable(name)}': there is none of that name",
-                hint="`jarkeeper schedule` shows those there are; `prefect --no-prompt deploy --all` "
-                "makes those in prefect.yaml",
+                hint="`jarkeeper schedule` shows those there are; `prefect --no-prompt deploy "
+                "--all` makes those in prefect.yaml",
             )
         schedule = _schedule(cron, every, timezone)
         for item in _schedules_of(found, schedule):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 
 import click
@@ -10,6 +11,7 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, json_option, pass_invocation
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.server import imported, refusals, require_server
+from jarkeeper.errors import JarkeeperError
 
 WANTED_BY = "alerts install"
 
@@ -50,3 +52,17 @@ def install(
         for item in done:
             Output().entry(item.done, item.name)
     return Exit.OK
+
+
+def present() -> list[str] | None:
+    """Return the names of our automations on the server; None where there is none to be asked."""
+    if not os.environ.get("PREFECT_API_URL", "").strip():
+        return None
+    try:
+        require_server(WANTED_BY)
+        with refusals(WANTED_BY):
+            found = imported("flows.automations", wanted_by=WANTED_BY).installed()
+    except JarkeeperError as error:
+        Output(aside=True).finding("warning", error.message)
+        return None
+    return [item.name for item in found]
