@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
 
+from cli import cli_page
 from permissions import permissions_page
 
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
@@ -150,6 +151,7 @@ def main() -> int:
         "settings.md": settings_page(),
         "failures.md": failures_page(),
         "permissions.md": permissions_page(),
+        "cli.md": cli_page(),
     }
     stale = [
         name
