@@ -37,10 +37,10 @@ def cli_page() -> str:
 def _commands(parent: click.Context) -> Iterator[click.Context]:
     """Give every command below the group, in the order in which they are listed."""
     group = parent.command
-    assert isinstance(group, click.Group)
+    assert isinstance(group, click.Group)  # noqa: S101 - its callers looked
     for name in group.list_commands(parent):
         command = group.get_command(parent, name)
-        assert command is not None
+        assert command is not None  # noqa: S101 - the group has just named it
         context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
         if isinstance(command, click.Group):
             yield from _commands(context)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jarkeeper.health import SlotHealth
 
 HEADINGS = ("slot", "state", "age", "login until", "generation", "fingerprint", "source")
-NARROW = HEADINGS.index("fingerprint")
+NARROW = HEADINGS.index("generation")
 """Of the columns, those that a narrow terminal has room for."""
 STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead": "bad"}
 WATCH_SECONDS = 5.0
@@ -151,7 +151,8 @@ def _life(jar: JarOverview, now: datetime) -> tuple[Styled, ...]:
     lived = short_span((now - life.began).total_seconds())
     over = life.until is not None and life.until <= now
     others = "the last one" if life.ended == 1 else f"the last {life.ended}"
-    return (f"{lived} old", "warn" if over else ""), (f"; {others} lasted {lasted}", "quiet")
+    mine = f"this login is {lived} old"
+    return (mine, "warn" if over else ""), (f"; {others} lasted {lasted}", "quiet")
 
 
 def _use(jar: JarOverview, now: datetime) -> tuple[Styled, ...]:
