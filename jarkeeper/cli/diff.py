@@ -69,7 +69,8 @@ def command(invocation: Invocation, a: str, b: str, jar: str) -> Exit:
     if found:
         rows = [item.row(is_narrow=output.is_narrow) for item in found]
         output.table(HEADINGS[: len(rows[0])], rows)
-    output.line((f"{count_of(len(found), 'cookie')} differ, {same} the same", "strong"))
+    verb = "differs" if len(found) == 1 else "differ"
+    output.line((f"{count_of(len(found), 'cookie')} {verb}, {same} the same", "strong"))
     return Exit.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -73,6 +74,7 @@ def _watch(observer: Observer, invocation: Invocation, *, every: float, jar: str
         if invocation.as_json:
             while True:
                 print_json(observer.look(jar).as_dict())
+                sys.stdout.flush()
                 time.sleep(every)
         _redraw(observer, every=every, jar=jar)
     except KeyboardInterrupt:

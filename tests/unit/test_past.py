@@ -1,0 +1,150 @@
+"""Histories made by a real vault: what became of each generation, and how long logins lived."""
+
+from datetime import timedelta
+
+import pytest
+
+from jarkeeper.lifecycle.lifetime import expected_days, lives
+from jarkeeper.lifecycle.past import past_of
+from jarkeeper.slots import Slot, SlotState
+from vaultkit import Room, cookie_file, jar_of
+
+DAY = 86_400
+
+
+def past(room):
+    return past_of(room.vault.history("youtube"), now=room.clock.now)
+
+
+def told(room):
+    return [(item.generation.id, item.ended, item.reason, item.place) for item in past(room)]
+
+
+def days_active(room):
+    seconds = (item.active_seconds for item in past(room))
+    return [None if value is None else round(value / DAY, 1) for value in seconds]
+
+
+def active(room):
+    return room.vault.status("youtube").active.generation.id
+
+
+def renew(room, tag):
+    room.vault.write_back(room.vault.lend("youtube"), jar_of(tag))
+    return active(room)
+
+
+def die(room, reason="COOKIE_ROTATED"):
+    room.vault.mark("youtube", active(room), SlotState.DEAD, reason=reason)
+
+
+def live(room, tag, *, days):
+    """Import a login, renew it once on the way, and let it die."""
+    room.vault.import_jar("youtube", cookie_file(tag), confirmed=True)
+    room.clock.advance(days=days / 2)
+    renew(room, f"{tag}b")
+    room.clock.advance(days=days / 2)
+    die(room)
+
+
+def test_each_way_of_ending_is_told():
+    room = Room(backup_count=1)
+    one = room.fill("one")[0]
+    room.clock.advance(days=1)
+    two = renew(room, "two")
+    room.clock.advance(days=2)
+    die(room)
+    room.clock.advance(days=4)
+    (three,) = room.fill("three")
+    room.clock.advance(days=8)
+    (four,) = room.fill("four")
+    room.vault.revoke("youtube", three)
+    room.clock.advance(days=16)
+
+    assert told(room) == [
+        (four, "", "", "active"),
+        (three, "revoked", "", "revoked"),
+        (two, "died", "COOKIE_ROTATED", "in no slot"),
+        (one, "renewed", "", "in no slot"),
+    ]
+    assert days_active(room) == [16.0, 8.0, 2.0, 1.0]
+
+
+def test_a_restored_generation_is_in_use_again_and_its_days_add_up():
+    room = Room()
+    (one,) = room.fill("one")
+    room.clock.advance(days=1)
+    (two,) = room.fill("two")
+    room.clock.advance(days=5)
+    room.vault.restore("youtube", one)
+    room.clock.advance(days=1)
+
+    assert told(room) == [(two, "replaced", "", "backup"), (one, "", "", "active")]
+    assert days_active(room) == [5.0, 2.0]
+
+
+def test_what_was_a_backup_all_its_life_was_never_active():
+    room = Room()
+    room.fill("one", "two")
+    lent = room.vault.lend("youtube", Slot.BACKUP)
+    room.vault.write_back(lent, jar_of("three"))
+
+    newest = past(room)[0]
+
+    assert (newest.active_seconds, newest.ended, newest.place) == (None, "", "backup")
+
+
+def test_what_the_clean_up_took_is_told():
+    room = Room(backup_count=0)
+    room.fill("one", "two")
+    room.clock.advance(days=90)
+    room.vault.gc(grace=timedelta(days=30))
+
+    assert [item.place for item in past(room)] == ["active", "cleaned up"]
+
+
+def test_a_life_goes_on_through_write_backs_and_ends_with_a_mark():
+    room = Room()
+    live(room, "one", days=20)
+    room.clock.advance(hours=3)
+    room.fill("two")
+    renew(room, "two-b")
+
+    first, second = lives(room.vault.history("youtube"))
+
+    assert first.days == pytest.approx(20, abs=0.01)
+    assert first.reason == "COOKIE_ROTATED"
+    assert second.ended is None
+
+
+def test_a_backup_renewed_beside_the_active_one_keeps_its_own_life():
+    room = Room()
+    room.fill("one")
+    room.clock.advance(days=10)
+    room.fill("two")
+    room.vault.write_back(room.vault.lend("youtube", Slot.BACKUP), jar_of("one-b"))
+    room.clock.advance(days=10)
+    backup = room.vault.status("youtube").backups[0].generation.id
+    room.vault.mark("youtube", backup, SlotState.DEAD)
+
+    assert [life.days and round(life.days) for life in lives(room.vault.history("youtube"))] == [
+        20,
+        None,
+    ]
+
+
+def test_the_expected_life_is_the_median_of_the_newest_five():
+    room = Room()
+    for number, days in enumerate((90, 10, 20, 30, 40, 60)):
+        live(room, f"g{number}", days=days)
+
+    assert expected_days(lives(room.vault.history("youtube"))) == pytest.approx(30, abs=0.01)
+
+
+def test_nothing_is_expected_before_a_login_has_ended():
+    room = Room()
+    room.fill("one")
+
+    assert expected_days(lives(room.vault.history("youtube"))) is None
+    assert lives(()) == ()
+    assert past_of((), now=room.clock.now) == []
