@@ -34,6 +34,8 @@ class Action(StrEnum):
     """The last seq of every writer of the audit trail, so that a cut tail shows."""
     REPAIR = "repair"
     """Publishing the view again."""
+    INCIDENT = "incident"
+    """Trouble was noticed, or is over; the detail names its cause."""
     REWRAP = "rewrap"
     """The vault's root, then each slot, sealed anew under another key."""
     BACKUP = "backup"

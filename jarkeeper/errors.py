@@ -7,6 +7,7 @@ JarkeeperError
 │   ├── TargetError          a URL or id that the gate refuses
 │   └── SettingsError        one or more settings, all reported at once
 ├── NoAnswer                 YouTube did not say whether somebody is logged in
+├── AlertError               a channel did not take a message
 ├── VaultError               the vault cannot do what was asked
 │   ├── NotInitialised       there is no vault there
 │   ├── NotFound             no such jar, slot or generation
@@ -75,6 +76,10 @@ class SettingsError(InputError):
 
 class NoAnswer(JarkeeperError):
     """YouTube did not say whether somebody is logged in: nothing is known of the jar by that."""
+
+
+class AlertError(JarkeeperError):
+    """A channel did not take a message; neither its address nor its answer is quoted."""
 
 
 class VaultError(JarkeeperError):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from jarkeeper.checks import IMPORT, NOTHING, Finding, Severity, Thresholds, check_jar
 from jarkeeper.errors import NotFound
+from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head, SlotRecord, SlotState
 from jarkeeper.settings import Settings
-from jarkeeper.slots import Slot, choose
+from jarkeeper.slots import PENDING, UNTESTED, Slot, choose
 from jarkeeper.words import short_span
 
 if TYPE_CHECKING:
@@ -78,6 +79,14 @@ def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealt
     )
 
 
+def is_lost(head: Head, *, now: datetime) -> bool:
+    """Whether the active cookies will not work again by themselves: none, dead, or expired."""
+    active = head.active
+    if active is None or active.state is SlotState.DEAD:
+        return True
+    return not is_authenticated(active.generation.facts, now)
+
+
 def next_step(slots: tuple[SlotHealth, ...]) -> str:
     """Return the one thing to do now: the gravest of the active slot, else of the others."""
     for severity in GRAVEST_FIRST:
@@ -92,6 +101,8 @@ def _named(head: Head) -> Iterator[tuple[str, SlotRecord | None]]:
     yield "active", head.active
     for number, record in enumerate(head.backups or (None,), start=1):
         yield "backup" if number == 1 else f"backup {number}", record
+    if head.slots.pending is not None:
+        yield PENDING, head.slots.pending
 
 
 def _missing(name: str, head: Head, now: datetime) -> Finding:
@@ -112,9 +123,14 @@ def _judge(record: SlotRecord, now: datetime, thresholds: Thresholds) -> Iterato
         yield Finding(
             "cooling", Severity.WARNING, message, "nothing to do: it is used again afterwards"
         )
+    elif record.reason == UNTESTED:
+        message = f"stored {ago} ago, and not tested yet"
+        yield Finding("untested", Severity.OK, message, "run `jarkeeper rotate`, which tests it")
     elif record.state is SlotState.SUSPECT:
         message = f"may not work any more, since {ago}{why}"
-        yield Finding("suspect", Severity.WARNING, message, "run a download, which will show")
+        yield Finding(
+            "suspect", Severity.WARNING, message, "run `jarkeeper validate`, which asks YouTube"
+        )
     for finding in check_jar(record.generation.facts, now=now, thresholds=thresholds):
         # What a dead login's cookies say of themselves is no comfort.
         if record.state is not SlotState.DEAD or finding.severity is not Severity.OK:

@@ -20,6 +20,9 @@ PROBE_PREFIX = "keys/probe-"
 """Beside the records of keys, where whoever may found a vault may write anyway."""
 OPENS_PREFIX = "opens/"
 """Beside the jars: whoever lists those need not wade through permits."""
+INCIDENTS_PREFIX = "incidents/"
+WHOLE_VAULT = "_vault"
+"""Stands for the jar in the place of an incident that concerns the vault: no jar is named so."""
 HEAD_DIGITS = 12
 PERMIT_DIGITS = 4
 WINDOW_FORMAT = "%Y%m%dT%H"
@@ -34,6 +37,9 @@ _GENERATION_KEY = re.compile(
 _PERMIT_KEY = re.compile(
     r"opens/([a-z0-9][a-z0-9-]{0,31})/([0-9]{8}T[0-9]{2})/([0-9]{4}|[1-9][0-9]{4})",
     re.ASCII,
+)
+_INCIDENT_KEY = re.compile(
+    r"incidents/(_vault|[a-z0-9][a-z0-9-]{0,31})/([a-z][a-z-]{0,31})/([0-9]{12})\.json", re.ASCII
 )
 
 
@@ -90,6 +96,15 @@ def permit_key(jar: str, window: str, number: int) -> str:
     return f"{opens_prefix(jar, window)}{number:0{PERMIT_DIGITS}d}"
 
 
+def incidents_prefix(jar: str, cause: str) -> str:
+    """Return where the log of one cause of a jar lies; no jar means the vault."""
+    return f"{INCIDENTS_PREFIX}{jar or WHOLE_VAULT}/{cause}/"
+
+
+def incident_key(jar: str, cause: str, seq: int) -> str:
+    return f"{incidents_prefix(jar, cause)}{seq:0{HEAD_DIGITS}d}.json"
+
+
 def window_of(moment: datetime) -> str:
     """Return the window of a moment, its hour in UTC: '20260601T12'."""
     return moment.astimezone(UTC).strftime(WINDOW_FORMAT)
@@ -126,3 +141,11 @@ def parse_permit_key(key: str) -> tuple[str, str, int] | None:
     """Return jar, window and number of a permit's key, or None for any other object."""
     match = _PERMIT_KEY.fullmatch(key)
     return (match[1], match[2], int(match[3])) if match and int(match[3]) else None
+
+
+def parse_incident_key(key: str) -> tuple[str, str, int] | None:
+    """Return jar, cause and seq of an incident's record, or None for any other object."""
+    match = _INCIDENT_KEY.fullmatch(key)
+    if match is None or not int(match[3]):
+        return None
+    return ("" if match[1] == WHOLE_VAULT else match[1], match[2], int(match[3]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import getpass
+import hashlib
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -22,7 +23,8 @@ from jarkeeper.errors import (
     StoreError,
     VaultError,
 )
-from jarkeeper.keys import WrappingKey
+from jarkeeper.incidents import Journal
+from jarkeeper.keys import Purpose, WrappingKey
 from jarkeeper.keys.local import LocalKey, create_key_file, read_key_file
 from jarkeeper.names import VAULT_KEY, VaultId
 from jarkeeper.settings import Settings
@@ -31,6 +33,9 @@ from jarkeeper.stores.local import LocalStore
 from jarkeeper.vault import Vault
 from jarkeeper.vault.identity import read_raw_identity
 from jarkeeper.vault.root import found_root, open_root
+
+UNKEYED = bytes(32)
+"""In the place of a key, where none can be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,22 @@ def open_vault(
     )
     _require_known(settings, vault)
     return vault
+
+
+def open_journal(settings: Settings, vault: Vault | None) -> Journal:
+    """Return the incidents of a vault; without one, those of its place that are kept here.
+
+    What keeps a vault from being opened cannot be put on record in it: its store or its key is
+    what is wrong. The records here have no key either, so their MAC shows accidents alone; who
+    could forge them owns the directory, and could mute everything anyway.
+    """
+    if vault is not None:
+        ports = vault.ports
+        key = ports.keys.derive(Purpose.INCIDENT_MAC)
+        return Journal(ports.store, key=key, vault=vault.id, clock=ports.clock, trail=ports.trail)
+    name = hashlib.sha256(settings.place.encode()).hexdigest()[:32]
+    store = LocalStore(settings.state_dir / "incidents" / name)
+    return Journal(store, key=UNKEYED, vault=name, clock=utc_now)
 
 
 def remember(settings: Settings, vault: VaultId) -> None:

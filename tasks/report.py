@@ -48,6 +48,8 @@ def sentence_of(summary: Summary) -> str:
         parts.append(f"{summary.already_there} of them from earlier")
     if summary.failed:
         parts.append(f"{summary.failed} failed: {words_of(summary.failures)}")
+    if summary.put_off:
+        parts.append(f"{summary.put_off} put off until fresh cookies come")
     if summary.skipped:
         parts.append(f"{summary.skipped} skipped")
     if summary.stopped:

@@ -106,6 +106,8 @@ CODES: dict[str, tuple[Kind, str, str | None]] = {
     "KMS.NotFoundException": (Kind.REFUSED, "the bucket's KMS key does not exist", _KEY),
     "KeyUnavailableException": (Kind.UNKNOWN, "the key is not available just now", None),
     "InvalidKeyUsageException": (Kind.REFUSED, "the key is not for symmetric encryption", _KEY),
+    "NotFound": (Kind.REFUSED, "does not exist", "check its ARN"),
+    "AuthorizationError": (Kind.DENIED, "access was denied", _ALLOW),
     "ParameterNotFound": (
         Kind.REFUSED,
         "there is no such parameter",

@@ -23,6 +23,7 @@ SIGNS = {
     Outcome.ALREADY_THERE: (" =", "good"),
     Outcome.FAILED: (" ✗", "bad"),
     Outcome.SKIPPED: (" -", "warn"),
+    Outcome.PUT_OFF: (" …", "warn"),
 }
 
 

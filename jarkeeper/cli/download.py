@@ -38,6 +38,7 @@ class Chosen(TypedDict):
     quality: str
     concurrency: int | None
     beyond_limit: bool
+    wait: bool
     as_flow: bool
     quiet: bool
 
@@ -95,6 +96,11 @@ class Chosen(TypedDict):
     is_flag=True,
     help="Open the jar even if COOKIE_OPENS_PER_HOUR is reached; this goes on record.",
 )
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Where the session is dead, wait for an import with what needs a login.",
+)
 @click.option("--flow", "as_flow", is_flag=True, help="Run it as the Prefect flow.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 @common_options
@@ -115,6 +121,12 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
         summary = run_as_flow(settings, request, quiet=chosen["quiet"])
     else:
         summary = _run(settings, request, screen)
+    while chosen["wait"] and summary.put_off:
+        _wait(settings, request, summary)
+        screen = choose_screen(
+            request.destination, as_json=invocation.as_json, quiet=chosen["quiet"]
+        )
+        summary = _run(settings, request, screen)
     screen.finished(summary)
     if invocation.as_json:
         print_json(summary.as_dict())
@@ -125,6 +137,8 @@ def exit_of_run(summary: Summary) -> Exit:
     """Return the code that tells a script how the run went."""
     if summary.stopped is not None:
         return Exit.STOPPED
+    if summary.put_off and not summary.failed:
+        return Exit.PUT_OFF
     return Exit.OK if summary.succeeded else Exit.FAILED
 
 
@@ -146,6 +160,21 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
         except KeyboardInterrupt:
             raise interrupted(downloader, videos) from None
         return downloader.finish()
+
+
+def _wait(settings: Settings, request: DownloadRequest, summary: Summary) -> None:
+    """Return once the jar has cookies that can be used; Ctrl-C ends the wait."""
+    from jarkeeper.cli.output import Output
+    from jarkeeper.lifecycle.waiting import wait_for_login
+    from jarkeeper.wiring import open_vault
+
+    output = Output(aside=True)
+    output.line(f"{count_of(summary.put_off, 'video')} put off: waiting for `jarkeeper import`")
+    try:
+        with output.busy("waiting for fresh cookies"):
+            wait_for_login(open_vault(settings), request.jar)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{count_of(summary.put_off, 'video')} still put off") from None
 
 
 def interrupted(downloader: Downloader, videos: tuple[Video, ...]) -> Interrupted:

@@ -21,6 +21,8 @@ class Exit(IntEnum):
     """The vault cannot be used: missing, no key, damaged, no audit, no answer."""
     STOPPED = 4
     """The run was stopped: YouTube said stop, or the destination is full."""
+    PUT_OFF = 5
+    """Some videos wait for fresh cookies; the rest is there."""
     INTERNAL = 70
     """A mistake in Jarkeeper, as sysexits.h numbers it."""
     INTERRUPTED = 130

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from jarkeeper.checks import NOTHING
+from jarkeeper.downloads.putting_off import EXPLANATION, NEXT_STEP
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, VideoReceipt
 from jarkeeper.downloads.summary import notices
 from jarkeeper.words import count_of, printable, size, span_taken
@@ -33,6 +34,9 @@ def to_do(preparation: Preparation) -> str | None:
 def told(summary: Summary) -> list[Told]:
     """Return why videos failed, and why the run was stopped."""
     story = _failures(summary)
+    if summary.put_off:
+        count = count_of(summary.put_off, "video")
+        story.append(("warning", f"{EXPLANATION}: {count} put off", NEXT_STEP))
     if summary.stopped is not None:
         story.append(("critical", f"the run was stopped: {summary.stopped}", None))
     return story
@@ -54,6 +58,7 @@ def counts(summary: Summary) -> str:
         (summary.already_there, "already there"),
         (summary.failed, "failed"),
         (summary.skipped, "skipped"),
+        (summary.put_off, "put off"),
     )
     words = ", ".join(f"{number} {word}" for number, word in numbers if number) or "no videos"
     if not summary.downloaded:

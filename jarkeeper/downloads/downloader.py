@@ -16,6 +16,7 @@ from typing import Self
 
 from jarkeeper.downloads.circuit import Circuit
 from jarkeeper.downloads.preparation import prepare
+from jarkeeper.downloads.putting_off import put_off
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
 from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.downloads.summary import summarise
@@ -24,6 +25,7 @@ from jarkeeper.errors import VaultError
 from jarkeeper.limits import LIMITS
 from jarkeeper.media.destination import Destination, Kind
 from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotState
 from jarkeeper.temporary import sweep
 from jarkeeper.youtube.failures import FailureClass, row_of
 from jarkeeper.youtube.messages import (
@@ -36,7 +38,7 @@ from jarkeeper.youtube.messages import (
     WroteBack,
     encode,
 )
-from jarkeeper.youtube.policy import RetryPolicy, Use
+from jarkeeper.youtube.policy import LOGINS, CookiePolicy, RetryPolicy, Use
 from jarkeeper.youtube.session import WorkerSession
 from jarkeeper.youtube.targets import Target, TargetKind
 
@@ -78,6 +80,7 @@ class Downloader:
         self._lists: dict[str, tuple[Video, ...]] = {}
         self._retries = RetryPolicy(settings.retry_seconds)
         self._made: Counter[str] = Counter()
+        self._died = False
         self._lock = threading.Lock()
         self._began = time.monotonic()
 
@@ -299,7 +302,16 @@ class Downloader:
             raise VaultError("downloader: used outside its 'with' block")
         return self._session
 
+    @property
+    def _lacks_login(self) -> bool:
+        """Whether cookies were wanted, and what there was of them is dead."""
+        if self.request.cookies is CookiePolicy.NEVER or self._circuit.usable & set(LOGINS):
+            return False
+        return self._died or (self._preparation is not None and self._preparation.lost)
+
     def _keep(self, receipt: VideoReceipt) -> VideoReceipt:
+        if self._lacks_login:
+            receipt = put_off(receipt)
         with self._lock:
             self._receipts[receipt.video_id] = receipt
         self._hear(receipt)
@@ -314,6 +326,8 @@ class Downloader:
     def _hear(self, notice: Notice) -> None:
         if isinstance(notice, Withheld):
             self._do_without(Use(notice.use), FailureClass(notice.failure))
+        if isinstance(notice, Marked) and notice.state == SlotState.DEAD:
+            self._died = True
         if isinstance(notice, STORY):
             self._events.append(notice)
             LOG.info("%s", encode(notice).decode().rstrip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -69,8 +69,16 @@ def judge(
         tuple(findings),
         "; ".join(sentences),
         head.seq,
+        is_lost(head, usable, now=now),
         stop,
     )
+
+
+def is_lost(head: Head, usable: Iterable[Use], *, now: datetime) -> bool:
+    """Whether no login can be used, and none will be without an import: each is dead or expired."""
+    records = (head.active, *head.backups)
+    resting = any(record.is_cooling(now) for record in records if record is not None)
+    return any(records) and not resting and set(usable) == {Use.NONE}
 
 
 def pause_asked_for(head: Head, *, now: datetime) -> str | None:

@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     ALREADY_THERE = "already there"
     FAILED = "failed"
     SKIPPED = "skipped"
+    PUT_OFF = "put off"
+    """It waits for fresh cookies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Preparation:
     cookie_status: str
     head_seq: int = 0
     """The head that was looked at; 0 where there is none."""
+    lost: bool = False
+    """Whether there are cookies, and none will work again by themselves."""
     stop: str | None = None
     """The class of failure for which YouTube still wants a pause: the run must not begin."""
 
@@ -87,11 +91,13 @@ class Summary:
     failures: dict[str, int] = field(default_factory=dict)
     uses: dict[str, int] = field(default_factory=dict)
     receipts: tuple[VideoReceipt, ...] = ()
+    put_off: int = 0
 
     @property
     def succeeded(self) -> bool:
         """Whether every video is in the destination now."""
-        return self.failed == 0 and self.skipped == 0 and self.stopped is None
+        missing = self.failed + self.skipped + self.put_off
+        return missing == 0 and self.stopped is None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain values for JSON."""

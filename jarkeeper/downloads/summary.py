@@ -30,15 +30,20 @@ def summarise(
         already_there=outcomes[Outcome.ALREADY_THERE],
         failed=outcomes[Outcome.FAILED],
         skipped=outcomes[Outcome.SKIPPED],
+        put_off=outcomes[Outcome.PUT_OFF],
         bytes=sum(r.bytes for r in receipts if r.outcome is Outcome.DOWNLOADED),
         seconds=seconds,
         cookie_status=cookie_status(preparation, events, receipts),
         notices=tuple(dict.fromkeys((*notices(events), *_of_trouble(trouble)))),
         stopped=stopped,
-        failures=dict(Counter(r.failure for r in receipts if r.failure is not None)),
+        failures=dict(Counter(filter(None, map(_failure_of, receipts)))),
         uses=dict(Counter(r.used for r in receipts if r.used and r.arrived)),
         receipts=receipts,
     )
+
+
+def _failure_of(receipt: VideoReceipt) -> str | None:
+    return None if receipt.outcome is Outcome.PUT_OFF else receipt.failure
 
 
 def cookie_status(

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     HEAD_MAC = "head-mac"
     AUDIT_MAC = "audit-mac"
     FINGERPRINT = "fingerprint"
+    INCIDENT_MAC = "incident-mac"
 
 
 class WrappingKey(Protocol):

@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from jarkeeper.errors import ConfirmationNeeded, InputError
-from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head
+from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import Drop
 from jarkeeper.lifecycle.validation import Asker, existing_head, may_be_asked
 from jarkeeper.slots import SlotRecord, SlotState
@@ -122,14 +122,6 @@ def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
             return Rotation(jar, Step.PROMOTED, answer.generation, note)
     note = "the active cookies are no use, and no backup passed a test"
     return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
-
-
-def is_lost(head: Head, *, now: datetime) -> bool:
-    """Whether the active cookies will not work again by themselves: none, dead, or expired."""
-    active = head.active
-    if active is None or active.state is SlotState.DEAD:
-        return True
-    return not is_authenticated(active.generation.facts, now)
 
 
 def candidates(head: Head, *, now: datetime) -> tuple[SlotRecord, ...]:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head
+from jarkeeper.health import heads_of
 from jarkeeper.slots import SlotRecord, SlotState
 from jarkeeper.vault import Vault
 from jarkeeper.youtube.messages import Answered
@@ -75,8 +76,6 @@ def validate(
 
 def existing_head(vault: Vault, jar: str) -> Head:
     """Return the jar's newest head, or raise `NotFound`."""
-    from jarkeeper.health import heads_of
-
     return heads_of(vault, jar)[0]
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 KEY_BYTES = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
-ROOMS = ("audit", "cookies", "keys", "opens")
+ROOMS = ("audit", "cookies", "incidents", "keys", "opens")
 """What a vault at the bucket's top would take another one below for."""
 ENCRYPTIONS = ("aws:kms", "none")
 
@@ -202,6 +202,17 @@ def parameter(text: str) -> str:
     """Return the name of a parameter in Parameter Store."""
     if not _PARAMETER.fullmatch(text):
         raise ValueError("expected the name of a parameter, such as '/jarkeeper/encryption-key'")
+    return text
+
+
+def toml(text: str) -> str:
+    """Return a TOML document's text; it may hold tokens, so it is never quoted."""
+    import tomllib
+
+    try:
+        tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise ValueError("expected recipients and steps in TOML") from None
     return text
 
 

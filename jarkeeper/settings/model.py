@@ -77,6 +77,10 @@ class Settings:
     """An HTTP or SOCKS proxy for YouTube; may hold a password."""
     ca_file: Path | None = None
     """Certificates, in PEM form, trusted in addition to the usual ones."""
+    alerts_file: Path | None = None
+    """A TOML file of yours alone (0600): who is told of incidents, and in which steps."""
+    alerts: str | None = field(default=None, repr=False)
+    """The text of such a file, for containers; recipients hold tokens."""
     log_level: str = "warning"
     """What is said on standard error besides: `info` every access, `debug` every try, as JSON."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -174,6 +178,8 @@ def disagreements(values: Mapping[str, Any]) -> list[str]:
         found.append(
             "COOKIE_ENCRYPTION_KEY_PARAMETER: expected it or COOKIE_ENCRYPTION_KEY, got both"
         )
+    if values.get("alerts") and values.get("alerts_file"):
+        found.append("JARKEEPER_ALERTS: expected it or JARKEEPER_ALERTS_FILE, got both")
     if not values.get("s3_bucket"):
         found += [
             f"{VARIABLES[name].name}: expected COOKIE_S3_BUCKET with it"

@@ -45,5 +45,7 @@ VARIABLES: dict[str, Variable] = {
     "retry_seconds": Variable("JARKEEPER_RETRY_SECONDS", forms.waits, forms.write_waits),
     "proxy": Variable("JARKEEPER_PROXY", forms.proxy, is_secret=True),
     "ca_file": Variable("JARKEEPER_CA_FILE", forms.existing_file),
+    "alerts_file": Variable("JARKEEPER_ALERTS_FILE", forms.path),
+    "alerts": Variable("JARKEEPER_ALERTS", forms.toml, is_secret=True),
     "log_level": Variable("JARKEEPER_LOG_LEVEL", forms.level),
 }

@@ -14,6 +14,7 @@ from jarkeeper.names import (
     VAULT_KEY,
     parse_generation_key,
     parse_head_key,
+    parse_incident_key,
     parse_key_entry_key,
     parse_permit_key,
     view_key,
@@ -91,6 +92,7 @@ def _strangers(ports: Ports, jars: list[str]) -> Iterator[Finding]:
         and not parse_head_key(key)
         and not parse_generation_key(key)
         and not parse_permit_key(key)
+        and not parse_incident_key(key)
     ]
     if strange:
         shown = ", ".join(f"'{key}'" for key in strange[:SHOWN_MAX])

@@ -3,6 +3,9 @@
 Read in the order that makes a point in time of it while others commit: the audit trail before the
 heads, so that it tells of no head that is not there; the heads before the generations, which are
 stored before the heads that name them. No plaintext is needed: digests, chains and MACs do.
+
+Permits and incidents are not copied: they tell of the present of this place. A copied incident
+would keep a recovered vault from telling anybody; the trail has when each was opened and closed.
 """
 
 from __future__ import annotations

@@ -42,7 +42,10 @@ from jarkeeper.youtube.messages import (
 )
 from jarkeeper.youtube.options import forbid_ffmpeg_downloads, trust_also
 from jarkeeper.youtube.policy import Use
+from jarkeeper.youtube.session import REVOKED_EXIT
 
+WATCH_SECONDS = 5.0
+"""How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video."""
 SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
 
 
@@ -82,6 +85,7 @@ class Service:
 
     def serve(self, requests: BinaryIO) -> None:
         """Answer until `Close` or the end of the pipe, then give the jars back."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         pool = ThreadPoolExecutor(self._start.threads, "fetch")
         for line in requests:
             request = decode(line)
@@ -193,6 +197,17 @@ class Service:
             if use not in self._loans:
                 self._loans[use] = self._borrow(use)
             return self._loans[use]
+
+    def _watch(self) -> None:
+        """End this process, and every copy of the jar with it, once what it holds was revoked."""
+        while True:
+            time.sleep(WATCH_SECONDS)
+            with self._lock:
+                loans = tuple(self._loans.values())
+            if any(loan.was_revoked() for loan in loans):
+                for loan in loans:
+                    loan.record_end()
+                os._exit(REVOKED_EXIT)
 
     def _is_due(self, loan: Loan) -> bool:
         # A long run must notice that newer cookies were imported meanwhile.

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +38,10 @@ from jarkeeper.youtube.messages import (
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 """Of the run's environment. Everything else the worker needs is in its settings."""
+
+
+REVOKED_EXIT = 75
+"""The exit code of a worker that held a revoked jar: it is started again, and asks anew."""
 
 
 class WorkerSession:
@@ -131,9 +136,12 @@ class WorkerSession:
             self._end(error)
 
     def _run_twice_at_most(self) -> JarkeeperError | None:
-        for _ in range(2):
+        deaths = 0
+        while deaths < 2:
             with private_home(self._settings.temp_dir) as home:
-                last = self._run_once(home)
+                last, code = self._run_once(home)
+            # One that held a revoked jar did what it must, and starts again without it.
+            deaths += code != REVOKED_EXIT
             if last is not None:
                 return VaultError(last.error, hint=last.hint) if last.error else None
             if self._closing and not self._open:
@@ -143,7 +151,7 @@ class WorkerSession:
             hint="look for a kernel message about memory, and try a lower concurrency",
         )
 
-    def _run_once(self, home: Path) -> Stopped | None:
+    def _run_once(self, home: Path) -> tuple[Stopped | None, int | None]:
         with start_worker(self._settings, home) as process:
             with self._lock:
                 self._process = process
@@ -154,13 +162,14 @@ class WorkerSession:
                 if self._closing:
                     self._send(Close())
             try:
-                return self._hear(process)
+                last = self._hear(process)
             finally:
                 # It leads a session of its own; what it started, such as ffmpeg, ends with it.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 with self._lock:
                     self._process = None
+        return last, process.returncode
 
     def _hear(self, process: subprocess.Popen[bytes]) -> Stopped | None:
         assert process.stdout is not None  # noqa: S101 - for the type checker
@@ -197,7 +206,8 @@ class WorkerSession:
 def start_worker(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
     """Start the hardened child with an empty home and an environment of settings alone."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= settings.environment()
+    # Whoever downloads tells nobody: recipients hold tokens.
+    environment |= replace(settings, alerts_file=None, alerts=None).environment()
     environment |= {"HOME": str(home), "TMPDIR": str(home), "YTDLP_NO_PLUGINS": "1"}
     return subprocess.Popen(
         [sys.executable, "-I", "-m", "jarkeeper.worker", str(os.getpid())],

@@ -799,3 +799,65 @@ def workers_of(parent: int) -> list[int]:
         if f"PPid:\t{parent}\n" in status and b"jarkeeper.worker" in argv:
             found.append(int(folder.name))
     return found
+
+
+def test_what_needs_a_dead_session_is_put_off_and_what_does_not_arrives(
+    vault, youtube, run, settings
+) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(OTHER, answer="age_gate")
+    youtube.control.revoke("one")
+
+    first = run(VIDEO, OTHER)
+    youtube.control.clear()
+    second = run(OTHER)
+    asked = {request.session for request in youtube.control.requests()}
+    take_in(vault, youtube, "fresh")
+    third = run(OTHER)
+
+    assert {one.video_id: one.outcome for one in first.receipts} == {
+        VIDEO: Outcome.DOWNLOADED,
+        OTHER: Outcome.PUT_OFF,
+    }
+    assert (first.put_off, first.failed, first.succeeded, first.failures) == (1, 0, False, {})
+    assert (second.put_off, asked) == (1, {None})
+    assert third.downloaded == 1
+
+
+def test_without_cookies_by_choice_or_during_a_rest_nothing_is_put_off(vault, youtube, run) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(VIDEO, answer="age_gate")
+    generation = vault.status("youtube").active.generation.id
+    vault.mark("youtube", generation, SlotState.DEAD, reason="x")
+
+    never = run(VIDEO, cookies=CookiePolicy.NEVER)
+
+    assert (never.failed, never.put_off) == (1, 0)
+
+
+def test_a_worker_that_holds_a_revoked_jar_ends_at_once_and_goes_on_with_what_is_left(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "old", "stolen")
+    youtube.control.fault("media", video_id=VIDEO, stall_after=50_000, stall_seconds=60, times=1)
+    stolen = vault.status("youtube").active.generation.id
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos")
+
+    def revoke_once_it_hangs() -> None:
+        while not youtube.control.requests(endpoint="media", video_id=VIDEO):
+            time.sleep(0.05)
+        vault.revoke("youtube", stolen)
+        vault.promote("youtube")
+
+    operator = threading.Thread(target=revoke_once_it_hangs)
+    operator.start()
+    began = time.monotonic()
+    summary = run_downloads(settings, request)
+    operator.join()
+
+    (receipt,) = summary.receipts
+    assert receipt.outcome is Outcome.DOWNLOADED
+    assert receipt.generation != stolen
+    assert time.monotonic() - began < 40  # the stall alone lasts a minute
+    last = [event for event in vault.trail.read() if event.generation == stolen][-1]
+    assert last.action == "use"

@@ -1,0 +1,96 @@
+"""Delivery: each message is claimed in the journal, sent, and put on record as sent.
+
+A claim is create-only, so one process sends. A process that dies in between leaves a claim that
+is free after `CLAIM_MINUTES`: the message may then go out twice, and never not at all. Whatever
+goes wrong is told in the log and in the result, and is tried again by the next examination.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from jarkeeper.alerts.channels import Channel
+from jarkeeper.alerts.plan import Plan
+from jarkeeper.alerts.words import Message, message_of
+from jarkeeper.errors import JarkeeperError
+from jarkeeper.incidents import Due, Incident, Journal, due_steps
+
+LOG = logging.getLogger("jarkeeper.alerts")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What went out: the cause, jar and kind of each message, and what failed, in sentences."""
+
+    sent: tuple[tuple[str, str, str], ...] = ()
+    failures: tuple[str, ...] = ()
+
+    def __add__(self, other: Delivery) -> Delivery:
+        return Delivery(self.sent + other.sent, self.failures + other.failures)
+
+
+def deliver(
+    journal: Journal, plan: Plan, channels: Iterable[Channel], *, place: str, now: datetime
+) -> Delivery:
+    """Send what is due; `place` is where the vault is. Never raises a failure."""
+    if not plan.steps:
+        return Delivery()
+    opened = tuple(channels)
+    try:
+        incidents = journal.current()
+    except JarkeeperError as error:
+        return _failed(error.message)
+    delivery = Delivery()
+    for incident in incidents:
+        due = due_steps(incident, plan.steps, now=now)
+        if due is not None:
+            delivery += _deliver(journal, incident, due, opened, place=place, now=now)
+    return delivery
+
+
+def send(message: Message, channels: Iterable[Channel]) -> dict[str, str]:
+    """Send to every channel; return what each answered that did not take it, by its label."""
+    failures = {}
+    for channel in channels:
+        try:
+            channel.send(message)
+        except JarkeeperError as error:
+            failures[channel.label] = error.message
+        except Exception as error:  # noqa: BLE001 - no channel may end an examination
+            failures[channel.label] = f"channel '{channel.label}': failed, {type(error).__name__}"
+    return failures
+
+
+def _deliver(
+    journal: Journal,
+    incident: Incident,
+    due: Due,
+    channels: tuple[Channel, ...],
+    *,
+    place: str,
+    now: datetime,
+) -> Delivery:
+    try:
+        if not journal.claim(incident, due, now=now):
+            return Delivery()
+        message = message_of(incident, due.kind, place=place, now=now)
+        wanted = [channel for channel in channels if _is_for(channel, due)]
+        failures = send(message, wanted)
+        journal.settle(incident, due, missed=failures)
+    except JarkeeperError as error:
+        return _failed(error.message)
+    told = ((incident.cause, incident.jar, due.kind),) if len(failures) < len(wanted) else ()
+    return Delivery(told) + _failed(*failures.values())
+
+
+def _is_for(channel: Channel, due: Due) -> bool:
+    return channel.recipient in due.to or channel.label in due.to
+
+
+def _failed(*sentences: str) -> Delivery:
+    for sentence in sentences:
+        LOG.error("alerts: %s", sentence)
+    return Delivery(failures=sentences)

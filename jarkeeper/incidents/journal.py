@@ -1,0 +1,265 @@
+"""The journal: each cause of a jar has a log of create-only records in the store.
+
+A record holds the whole present state, as a head does, with a MAC; a change is the next record,
+made by whoever creates it first. The newest record alone is needed, so older ones may be cleaned
+up. What a log may grow by is bounded: the same trouble goes on record once in `QUIET_HOURS`, other
+words for it once in `WORDS_MINUTES`, and each step of the plan a few times.
+
+Nothing anchors the journal: who can delete the newest records brings an earlier state back, and
+the worst of that is an alert that is sent again. A record that is not what was written counts as
+none, so that tampering mutes nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from jarkeeper.actions import Action
+from jarkeeper.audit import Access, Outcome, Trail
+from jarkeeper.errors import (
+    AuditUnavailable,
+    Conflict,
+    InputError,
+    IntegrityError,
+    ObjectDenied,
+    ObjectMissing,
+)
+from jarkeeper.incidents import rules
+from jarkeeper.incidents.model import Cause, Condition, Due, Incident, Scope
+from jarkeeper.incidents.records import Entry, Place, read_incident, write_incident
+from jarkeeper.names import INCIDENTS_PREFIX, incidents_prefix, new_id, parse_incident_key
+from jarkeeper.records import digest
+from jarkeeper.stores import Store, put_once
+
+TRIES_MAX = 20
+"""Conflicts with other writers in a row before a change gives up; each means another got on."""
+KEEP_HOURS_MIN = 1
+"""Before a superseded record may be deleted: who still builds on it must find its place taken."""
+
+Log: TypeAlias = tuple[Cause, str]
+Decide: TypeAlias = Callable[[Entry], Incident | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an examination put on record. Quiet updates are in `updated`."""
+
+    opened: tuple[Incident, ...] = ()
+    updated: tuple[Incident, ...] = ()
+    escalated: tuple[Incident, ...] = ()
+    """Those whose severity rose."""
+    closed: tuple[Incident, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Journal:
+    """The incidents of one vault. `StoreError` where the store does not answer."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        key: bytes,
+        vault: str,
+        clock: Callable[[], datetime],
+        trail: Trail | None = None,
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._vault = vault
+        self._clock = clock
+        self._trail = trail
+
+    def __repr__(self) -> str:
+        return f"Journal('{self._vault[:8]}')"
+
+    def reconcile(self, conditions: Iterable[Condition], *, scope: Scope) -> Changes:
+        """Put on record what an examination found; what was in scope and is over closes.
+
+        A condition outside the scope is a mistake of the caller. Of several of one cause and jar
+        the most severe counts.
+        """
+        found = _by_log(conditions)
+        if stray := found.keys() - scope:
+            raise ValueError(f"incidents: conditions outside the scope: {sorted(stray)}")
+        seqs = self._seqs()
+        changes = Changes()
+        for log in sorted(scope):
+            if log in found or log in seqs:
+                changes = self._examined(changes, log, found.get(log))
+        return changes
+
+    def open(self) -> tuple[Incident, ...]:
+        """Return what goes on, the oldest first; `IntegrityError` where a record is not genuine."""
+        return tuple(incident for incident in self.current() if incident.is_open)
+
+    def current(self) -> tuple[Incident, ...]:
+        """Return the newest incident of every log, open or closed."""
+        entries = (self._entry(log, max(seqs)) for log, seqs in self._seqs().items())
+        return tuple(sorted(map(_sound, entries), key=lambda incident: incident.opened_at))
+
+    def all(self, since: datetime | None = None) -> tuple[Incident, ...]:
+        """Return every incident that went on at that moment or later, the oldest first."""
+        found: dict[str, Incident] = {}
+        for log, seqs in self._seqs().items():
+            for seq in sorted(seqs, reverse=True):
+                try:
+                    incident = _sound(self._entry(log, seq))
+                except ObjectDenied:
+                    raise
+                except ObjectMissing:  # cleaned up meanwhile
+                    continue
+                end = incident.closed_at
+                if since is not None and end is not None and end < since:
+                    break
+                found.setdefault(incident.id, incident)
+        return tuple(sorted(found.values(), key=lambda incident: incident.opened_at))
+
+    def claim(self, incident: Incident, due: Due, *, now: datetime) -> bool:
+        """Return whether the due message is the caller's to send: one process's, and once."""
+        return self._change_if(
+            incident,
+            lambda known: (
+                None if _is_taken(known, due, now) else rules.claimed(known, due, now=now)
+            ),
+        )
+
+    def settle(self, incident: Incident, due: Due, *, missed: Iterable[str]) -> bool:
+        """Put on record that the message went out, but for the channels it missed."""
+        names, now = tuple(missed), self._clock()
+        return self._change_if(
+            incident, lambda known: rules.settled(known, due, missed=names, now=now)
+        )
+
+    def collect(self, before: datetime) -> int:
+        """Delete superseded records from before that moment; each log keeps its newest."""
+        if before > self._clock() - timedelta(hours=KEEP_HOURS_MIN):
+            raise InputError(f"incidents: expected to keep {KEEP_HOURS_MIN} h of records at least")
+        old = [
+            key
+            for log, seqs in self._seqs().items()
+            for seq in sorted(seqs)[:-1]
+            if self._store.created_at(key := Place(*log, seq).key) < before
+        ]
+        for key in old:
+            self._store.delete(key)
+        return len(old)
+
+    def _examined(self, changes: Changes, log: Log, condition: Condition | None) -> Changes:
+        now, fresh = self._clock(), new_id()
+        before, after, damage = self._change(
+            log, lambda entry: _next(entry, log, condition, now=now, new_id=fresh)
+        )
+        warnings = changes.warnings + ((damage,) if damage else ())
+        if after is None:
+            return replace(changes, warnings=warnings)
+        if not after.is_open:
+            warnings += self._recorded(after, "closed")
+            return replace(changes, closed=(*changes.closed, after), warnings=warnings)
+        if before is None or before.id != after.id:
+            warnings += self._recorded(after, "opened")
+            return replace(changes, opened=(*changes.opened, after), warnings=warnings)
+        if before.severity is not after.severity:
+            return replace(changes, escalated=(*changes.escalated, after), warnings=warnings)
+        return replace(changes, updated=(*changes.updated, after), warnings=warnings)
+
+    def _change_if(self, incident: Incident, change: Callable[[Incident], Incident | None]) -> bool:
+        """Change this very incident; False where the log has another or `change` declines."""
+        _, after, _ = self._change(
+            (incident.cause, incident.jar),
+            lambda entry: (
+                change(entry.incident)
+                if entry.incident is not None and entry.incident.id == incident.id
+                else None
+            ),
+        )
+        return after is not None
+
+    def _change(self, log: Log, decide: Decide) -> tuple[Incident | None, Incident | None, str]:
+        """Return the state before, the one put on record if any, and what was damaged."""
+        for _ in range(TRIES_MAX):
+            seqs = self._seqs_of(log)
+            entry = self._entry(log, max(seqs)) if seqs else Entry()
+            after = decide(entry)
+            if after is None:
+                return entry.incident, None, entry.damage
+            place = Place(*log, entry.seq + 1)
+            raw = write_incident(
+                after, seq=place.seq, previous=entry.digest, key=self._key, vault=self._vault
+            )
+            if put_once(self._store, place.key, raw):
+                return entry.incident, after, entry.damage
+        raise Conflict(f"incident '{log[0]}': others changed it {TRIES_MAX} times in a row")
+
+    def _entry(self, log: Log, seq: int) -> Entry:
+        place = Place(*log, seq)
+        raw = self._store.get(place.key)
+        try:
+            return read_incident(raw, place=place, key=self._key, vault=self._vault)
+        except IntegrityError as error:
+            return Entry(seq, None, digest(raw), error.message)
+
+    def _recorded(self, incident: Incident, what: str) -> tuple[str, ...]:
+        """Put on record in the trail; the journal has it already, so a failure is a warning."""
+        if self._trail is None:
+            return ()
+        counts = {what: 1}
+        access = Access(Action.INCIDENT, jar=incident.jar)
+        seconds = incident.lasted(self._clock()).total_seconds() if what == "closed" else 0.0
+        try:
+            self._trail.outcome(
+                access, Outcome.OK, detail=incident.cause, counts=counts, seconds=seconds
+            )
+        except AuditUnavailable as error:
+            return (error.message,)
+        return ()
+
+    def _seqs(self) -> dict[Log, set[int]]:
+        return _logs(self._store.list(INCIDENTS_PREFIX))
+
+    def _seqs_of(self, log: Log) -> set[int]:
+        return _logs(self._store.list(incidents_prefix(log[1], log[0]))).get(log, set())
+
+
+def _by_log(conditions: Iterable[Condition]) -> dict[Log, Condition]:
+    ordered = sorted(conditions, key=lambda item: item.severity == "critical")
+    return {(item.cause, item.jar): item for item in ordered}
+
+
+def _logs(keys: Iterable[str]) -> dict[Log, set[int]]:
+    logs: dict[Log, set[int]] = {}
+    for place in map(parse_incident_key, keys):
+        if place is not None:
+            with suppress(ValueError):  # a cause that only a newer jarkeeper knows
+                logs.setdefault((Cause(place[1]), place[0]), set()).add(place[2])
+    return logs
+
+
+def _sound(entry: Entry) -> Incident:
+    if entry.incident is None:
+        raise IntegrityError(
+            entry.damage,
+            hint="find out who changed it; the next examination writes a new record after the "
+            "newest one, an older one can be removed",
+        )
+    return entry.incident
+
+
+def _next(
+    entry: Entry, log: Log, condition: Condition | None, *, now: datetime, new_id: str
+) -> Incident | None:
+    """Return what to put on record after the newest entry, also where that is not genuine."""
+    if entry.damage and condition is None:
+        return rules.lost(*log, now=now, id=new_id)
+    return rules.next_state(entry.incident, condition, now=now, new_id=new_id)
+
+
+def _is_taken(known: Incident, due: Due, now: datetime) -> bool:
+    """Whether another process has claimed or sent one of the steps, or their kind has passed."""
+    if known.is_open is (due.kind == "closed"):
+        return True
+    return not all(rules.is_free(known.notice(step), now) for step in due.steps)
