@@ -1,4 +1,4 @@
-"""Open incidents, where this installation keeps any."""
+"""Open incidents, as lines of a screen: `jarkeeper incidents` tells more of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from jarkeeper.errors import JarkeeperError
+
 if TYPE_CHECKING:
+    from jarkeeper.settings import Settings
     from jarkeeper.vault import Vault
 
 
@@ -18,7 +21,8 @@ class Attention:
     """Empty where it is about the vault."""
     cause: str
     severity: str
-    since: datetime
+    since: datetime | None
+    """None for trouble with the journal."""
     message: str
     next_step: str
 
@@ -27,9 +31,24 @@ class Attention:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def open_incidents(vault: Vault) -> tuple[Attention, ...]:  # noqa: ARG001 - until there are any
-    """Return what is open, the oldest first.
+def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
+    """Return what is open, the oldest first; a journal that cannot be read is trouble itself."""
+    from jarkeeper.wiring import open_journal
 
-    The one place where `status` meets `jarkeeper.incidents`.
-    """
-    return ()
+    try:
+        found = open_journal(settings, vault).open()
+    except JarkeeperError as error:
+        return (
+            Attention("", "integrity", "critical", None, error.message, error.hint or "try again"),
+        )
+    return tuple(
+        Attention(
+            jar=item.jar,
+            cause=item.cause,
+            severity=item.severity,
+            since=item.opened_at,
+            message=item.message,
+            next_step=item.next_step,
+        )
+        for item in found
+    )

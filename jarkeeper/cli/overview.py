@@ -113,7 +113,9 @@ class Observer:
             at=now,
             jars=tuple(self._jar(head, now) for head in heads),
             incidents=tuple(
-                item for item in open_incidents(self.vault) if jar is None or item.jar in ("", jar)
+                item
+                for item in open_incidents(self.vault, self.settings)
+                if jar is None or item.jar in ("", jar)
             ),
             runs=next_runs(),
         )

@@ -17,6 +17,7 @@ from jarkeeper.errors import InputError, JarkeeperError
 from jarkeeper.words import DAY, date_of, short_span
 
 if TYPE_CHECKING:
+    from jarkeeper.cli.attention import Attention
     from jarkeeper.cli.overview import JarOverview, Observer, Overview
     from jarkeeper.health import SlotHealth
 
@@ -105,12 +106,16 @@ def _print(output: Output, shown: Overview) -> None:
     if not shown.jars:
         output.entry("next", "jarkeeper import cookies.txt")
     for incident in shown.incidents:
-        place = replace(output.place, jar=incident.jar or None)
-        about = f"{incident.jar}: " if incident.jar and len(shown.jars) > 1 else ""
-        ago = short_span((shown.at - incident.since).total_seconds())
-        message = f"{about}{incident.message}, since {ago}"
-        replace(output, place=place).finding(incident.severity, message, incident.next_step)
+        _print_incident(output, incident, now=shown.at)
     _print_runs(output, shown)
+
+
+def _print_incident(output: Output, incident: Attention, *, now: datetime) -> None:
+    about = f"{incident.jar}: " if incident.jar else ""
+    age = "" if incident.since is None else short_span((now - incident.since).total_seconds())
+    since = f" (open for {age})" if age else ""
+    output = replace(output, place=replace(output.place, jar=incident.jar or None))
+    output.finding(incident.severity, f"{about}{incident.message}{since}", incident.next_step)
 
 
 def _print_runs(output: Output, shown: Overview) -> None:

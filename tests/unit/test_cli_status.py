@@ -13,11 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from jarkeeper.checks import Severity
 from jarkeeper.cli.group import run
 from jarkeeper.cli.next_runs import next_runs
 from jarkeeper.cli.overview import Observer
+from jarkeeper.incidents import Cause, Condition, scope_of
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
+from jarkeeper.wiring import open_journal, open_vault
 from vaultkit import Room, cookie_file
 
 SOON = (datetime.now(UTC) + timedelta(hours=5, minutes=1)).isoformat()
@@ -115,6 +118,37 @@ def test_last_use_and_the_share_of_opens_are_told(home, capsys):
     run(["status"])
 
     assert re.search(r"use      last opened \d s ago; 2 of 120 opens in", capsys.readouterr().out)
+
+
+def test_open_incidents_are_told_with_what_to_do(home, capsys):
+    settings = Settings.read()
+    journal = open_journal(settings, open_vault(settings, listener=lambda event: None))
+    condition = Condition(
+        Cause.NO_BACKUP, "music", Severity.WARNING, "no backup is left", "nothing", "import one"
+    )
+    journal.reconcile([condition], scope=scope_of([Cause.NO_BACKUP], "music"))
+
+    run(["status"])
+    shown = capsys.readouterr().out
+    run(["status", "--json"])
+    (told,) = json.loads(capsys.readouterr().out)["incidents"]
+
+    assert "warning: music: no backup is left (open for 0 s)\n  next: import one" in shown
+    assert (told["cause"], told["jar"], told["next_step"]) == ("no-backup", "music", "import one")
+    run(["status", "--jar", "youtube"])
+    assert "no backup is left" not in capsys.readouterr().out
+
+
+def test_an_incident_that_was_tampered_with_hides_nothing_else(home, capsys):
+    place = home / "vault/incidents/youtube/no-backup/000000000001.json"
+    place.parent.mkdir(parents=True)
+    place.write_text("{}")
+
+    assert run(["status"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "critical: incident" in shown
+    assert "next     " in shown
 
 
 def test_a_login_is_compared_with_the_lives_of_earlier_ones():
