@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jarkeeper.errors import JarkeeperError
+from jarkeeper.errors import IntegrityError, JarkeeperError
 
 if TYPE_CHECKING:
     from jarkeeper.settings import Settings
@@ -38,8 +38,16 @@ def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
     try:
         found = open_journal(settings, vault).open()
     except JarkeeperError as error:
+        tampered = isinstance(error, IntegrityError)
         return (
-            Attention("", "integrity", "critical", None, error.message, error.hint or "try again"),
+            Attention(
+                jar="",
+                cause="integrity" if tampered else "store",
+                severity="critical" if tampered else "warning",
+                since=None,
+                message=f"open incidents cannot be told, {error.message}",
+                next_step=error.hint or "try again",
+            ),
         )
     return tuple(
         Attention(

@@ -11,7 +11,7 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.words import short_span, utc_text
+from jarkeeper.words import short_span
 
 if TYPE_CHECKING:
     from jarkeeper.heads import Head, SlotRecord
@@ -102,7 +102,7 @@ def _print_heads(output: Output, log: tuple[Head, ...]) -> None:
 
 
 def _moment(moment: datetime, *, is_narrow: bool) -> str:
-    return utc_text(moment)[: 10 if is_narrow else 16].replace("T", " ")
+    return f"{moment:%Y-%m-%d}" if is_narrow else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _slot_text(item: SlotRecord) -> str:

@@ -79,6 +79,13 @@ def test_six_digits_restore_a_generation(ids, capsys):
     assert "was active already" in said(capsys, "restore", ids[0].upper())
 
 
+def test_restoring_what_had_died_is_told(ids, capsys):
+    opened().mark("youtube", ids[1], SlotState.DEAD, reason="COOKIE_ROTATED")
+
+    assert "had ended this login (COOKIE_ROTATED)" in said(capsys, "restore", ids[1])
+    assert "had ended" not in said(capsys, "restore", ids[1])
+
+
 def test_a_backup_is_restored_by_its_slots_name(ids, capsys):
     assert document(capsys, "restore", "backup")["generation"] == ids[1]
 
