@@ -30,6 +30,9 @@ class Limits:
     object_bytes_max: int = 2 << 20
     """Of any stored object: twice the largest that is ever written."""
 
+    life_heads_max: int = 500
+    """That `status` reads to learn how long logins live: 0.1 s of a directory, 2 s of a bucket."""
+
     commit_seconds_max: float = 600.0
     """From sealing a generation to its head; later the clean-up may take it for a leftover."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jarkeeper.health import SlotHealth, examine, heads_of, next_step
 from jarkeeper.lifecycle.lifetime import LIVES_COUNTED, expected_days, lives_by_generation
+from jarkeeper.limits import LIMITS
 
 if TYPE_CHECKING:
     from jarkeeper.cli.attention import Attention
@@ -131,7 +132,7 @@ class Observer:
     def _life(self, head: Head) -> Expectation:
         seq, life = self._lives.get(head.jar, (0, None))
         if life is None or seq != head.seq:
-            life = _expectation(head, self.vault.history(head.jar))
+            life = _expectation(head, self.vault.history(head.jar, newest=LIMITS.life_heads_max))
             self._lives[head.jar] = (head.seq, life)
         return life
 
@@ -139,7 +140,7 @@ class Observer:
 def _expectation(head: Head, history: tuple[Head, ...]) -> Expectation:
     lives = lives_by_generation(history)
     mine = None if head.active is None else lives.get(head.active.generation.id)
-    ended = [life for life in lives.values() if life.ended is not None]
+    ended = [life for life in lives.values() if life.days is not None]
     return Expectation(
         began=None if mine is None else mine.began,
         days=expected_days(tuple(lives.values())),

@@ -66,7 +66,9 @@ def command(invocation: Invocation, jar: str | None, watch: float | None) -> Exi
     elif invocation.as_json:
         print_json(observer.look(jar).as_dict())
     else:
-        _print(output, observer.look(jar))
+        with output.busy("looking at the vault"):
+            shown = observer.look(jar)
+        _print(output, shown)
     return Exit.OK
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from jarkeeper.actions import Action
-from jarkeeper.heads import Head, SlotRecord, SlotState
+from jarkeeper.heads import Head, SlotRecord, SlotState, Source
 from jarkeeper.names import GenerationId
 
 LIVES_COUNTED = 5
@@ -26,14 +26,17 @@ EXCHANGES = (Action.WRITE_BACK, Action.REWRAP)
 class Life:
     """One login: when it came, and when and why YouTube ended it, if it did."""
 
-    began: datetime
+    began: datetime | None
+    """None where the history does not go back so far."""
     ended: datetime | None = None
     reason: str = ""
 
     @property
     def days(self) -> float | None:
-        """How long it lived; None while it does."""
-        return None if self.ended is None else (self.ended - self.began) / DAY
+        """How long it lived; None while it does, or where that is not known."""
+        if self.began is None or self.ended is None:
+            return None
+        return (self.ended - self.began) / DAY
 
 
 def lives(history: Sequence[Head]) -> tuple[Life, ...]:
@@ -49,8 +52,10 @@ def lives_by_generation(history: Sequence[Head]) -> dict[GenerationId, Life]:
         if previous is not None and head.action in EXCHANGES:
             found = _exchanged(found, previous, head)
         for item in head.slots.records():
-            life = found.get(item.generation.id) or Life(item.generation.created_at)
-            found[item.generation.id] = _judged(life, item)
+            record = item.generation
+            known = head is not history[0] or head.seq == 1 or record.source is Source.IMPORT
+            life = found.get(record.id) or Life(record.created_at if known else None)
+            found[record.id] = _judged(life, item)
         previous = head
     return found
 

@@ -212,9 +212,9 @@ class Vault:
         """Return the names of all jars."""
         return view.jar_names(self.ports)
 
-    def history(self, jar: str) -> tuple[Head, ...]:
-        """Return every head of the jar, oldest first, verified."""
-        return read_history(self.ports, checked_jar_name(jar))
+    def history(self, jar: str, *, newest: int | None = None) -> tuple[Head, ...]:
+        """Return every head of the jar, or so many of the newest, oldest first, verified."""
+        return read_history(self.ports, checked_jar_name(jar), newest=newest)
 
     def metadata(self) -> dict[str, Any]:
         """Return states, ages, expiries and counts of all jars; no secret."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from jarkeeper.errors import IntegrityError
 from jarkeeper.lifecycle.lifetime import expected_days, lives
 from jarkeeper.lifecycle.past import past_of
 from jarkeeper.slots import Slot, SlotState
@@ -148,3 +149,35 @@ def test_nothing_is_expected_before_a_login_has_ended():
     assert expected_days(lives(room.vault.history("youtube"))) is None
     assert lives(()) == ()
     assert past_of((), now=room.clock.now) == []
+
+
+def test_a_life_that_began_before_what_was_read_is_not_counted():
+    room = Room()
+    live(room, "one", days=20)
+    room.fill("two")
+
+    past, present = lives(room.vault.history("youtube", newest=2))
+
+    assert (past.days, past.reason) == (None, "COOKIE_ROTATED")
+    assert present.began is not None
+
+
+def test_a_long_history_is_read_whole_in_order_and_by_its_end():
+    room = Room()
+    room.fill("one", "two")
+    for _ in range(40):
+        room.vault.promote("youtube")
+
+    assert [head.seq for head in room.vault.history("youtube")] == list(range(1, 43))
+    assert [head.seq for head in room.vault.history("youtube", newest=35)] == list(range(8, 43))
+
+
+def test_a_break_in_a_long_history_is_found():
+    room = Room()
+    room.fill("one", "two")
+    for _ in range(40):
+        room.vault.promote("youtube")
+    room.store.delete("cookies/youtube/heads/000000000020.json")
+
+    with pytest.raises(IntegrityError, match="head 20 is missing"):
+        room.vault.history("youtube", newest=35)
