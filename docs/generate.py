@@ -60,6 +60,7 @@ do harm.
 """
 
 FORMS = {
+    "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",
     "s3_prefix": "plain names separated by `/`, such as `teams/media`",

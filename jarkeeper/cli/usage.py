@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jarkeeper.cli.audit import parse_since
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
+from jarkeeper.cli.since import parse_since
 from jarkeeper.limits import LIMITS
 
 if TYPE_CHECKING:

@@ -175,7 +175,7 @@ def _due_while_open(incident: Incident, steps: Sequence[Step], now: datetime) ->
     wanted = [
         name for number, step in due.items() for name in _wanted(incident.notice(number), step.to)
     ]
-    first = all(notice.step in due for notice in incident.notices)
+    first = all(notice.step in due or not notice.sent_at for notice in incident.notices)
     kind = NoticeKind.OPENED if first else NoticeKind.ESCALATED
     return Due(kind, tuple(due), _names(wanted))
 
