@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from importlib import import_module
 from unittest.mock import patch
 
@@ -20,6 +21,8 @@ TIMED = (
     "jarkeeper.youtube.service",
 )
 """What measures or waits by the module `time`."""
+PURE = ("read_head", "parse_head_key")
+"""Of the vault's log: the same bytes are read again and again, which takes most of a year."""
 DATED = ("jarkeeper.downloads.downloader", "jarkeeper.youtube.extract")
 """What asks `datetime` for the present moment."""
 
@@ -54,6 +57,9 @@ def turned(clock: Clock, *, read_head: Callable[..., object]) -> Iterator[Time]:
             stack.enter_context(patch.object(import_module(name), "time", time))
         for name in DATED:
             stack.enter_context(patch.object(import_module(name), "datetime", Now))
+        log = import_module("jarkeeper.vault.log")
+        for name in PURE:
+            stack.enter_context(patch.object(log, name, lru_cache(None)(getattr(log, name))))
         stack.enter_context(patch("jarkeeper.downloads.preparation.read_head", read_head))
         stack.enter_context(patch("jarkeeper.youtube.service.forbid_ffmpeg_downloads"))
         yield time

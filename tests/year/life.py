@@ -204,7 +204,7 @@ class Life:
         def work(vault: Vault) -> None:
             done = validate(vault, JAR, self._errand(vault), visit=visit)
             self.watch.validated(vault, done)
-            if any(item.state is SlotState.SUSPECT for item in done.head.slots.records()):
+            if any(item.state == SlotState.SUSPECT for item in done.answers):
                 self.later(CONFIRMED_AFTER, self._confirm, "confirm")
 
         self.process("validate", work)
