@@ -14,7 +14,6 @@ from vaultkit import Clock
 TIMED = (
     "jarkeeper.downloads.circuit",
     "jarkeeper.downloads.downloader",
-    "jarkeeper.lifecycle.validation",
     "jarkeeper.vault.commit",
     "jarkeeper.youtube.extract",
     "jarkeeper.youtube.loan",

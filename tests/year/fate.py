@@ -12,7 +12,7 @@ from standin.world import Rule
 from year.weather import Weather
 from year.youtube import YouTube
 
-VALIDATED_EVERY = 3
+VALIDATED_EVERY = 6
 """Hours: a glitch falls on one of these moments, as else nobody would notice it."""
 
 

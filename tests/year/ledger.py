@@ -157,7 +157,9 @@ class Ledger:
         if session is not None and session.name in self.excused:
             return  # it ends with the grace of the values that were lost
         if self.troubled_until is None or head.at > self.troubled_until + CALM_AFTER:
-            raise Broken(f"{before.state} became {after.state} while nothing happened")
+            raise Broken(
+                f"{before.state} became {after.state} while nothing happened: {session}, {after}"
+            )
 
     def _left(self, item: SlotRecord, old: Head, new: Head) -> None:
         if not self.is_good(item):

@@ -14,10 +14,10 @@ from random import Random
 from jarkeeper.anchors import MemoryAnchors
 from jarkeeper.errors import JarkeeperError
 from jarkeeper.heads import SlotState
+from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import StoreDrop
-from jarkeeper.lifecycle.rotation import rotate
+from jarkeeper.lifecycle.rotation import Rotation, Step, fail_over, rotate
 from jarkeeper.lifecycle.validation import validate
-from jarkeeper.lifecycle.waiting import has_login
 from jarkeeper.slots import choose
 from jarkeeper.slots import Slot
 from jarkeeper.stores.memory import MemoryStore
@@ -40,6 +40,7 @@ from vaultkit import START, Clock, FaultyStore, Room
 JAR = "youtube"
 ACCOUNT = "123456789012345678901"
 FAULTS_OFTEN = 0.01
+FOR_EVER = timedelta(days=400)
 CONFIRMED_AFTER = timedelta(minutes=15)
 WATCH = "https://www.youtube.com/watch?v="
 ANSWERS = ("ok",) * 6 + ("age_gate",) * 2 + ("members_only", "removed")
@@ -72,6 +73,7 @@ class Life:
         )
         self.watch = Watch(self)
         self.waiting: dict[str, str] = {}
+        self.jar, self.is_over = JAR, False
         self._agenda: list[tuple[datetime, int, str, Callable[[], object]]] = []
         self._numbers = itertools.count()
 
@@ -99,6 +101,7 @@ class Life:
                         break
                     self.clock.now = max(self.clock.now, when)
                     what()
+                self._rest()
                 self.watch.end()
             except AssertionError as error:
                 story = "\n".join(self.story[-60:])
@@ -127,6 +130,21 @@ class Life:
             self.at(window.begins, lambda window=window: self._begin(window), window.name)
             self.at(window.ends, lambda window=window: self._end(window), window.name)
 
+    def _rest(self) -> None:
+        """Live through two days without trouble, with two logins that were just made."""
+        self._agenda.clear()
+        self.sky.open.clear()
+        self.sky.settle()
+        self.drop_store.delete(f"{JAR}.txt")
+        self.is_over = True
+        for _ in range(2):
+            while not self.person.import_fresh():
+                self.clock.advance(minutes=10)
+        for _ in range(8):
+            self.clock.advance(hours=6)
+            self.refresh()
+            self.rotate()
+
     def _begin(self, window: Window) -> None:
         self.tell(f"{window.name} begins")
         self.ledger.disturbed(window.ends)
@@ -146,6 +164,8 @@ class Life:
         )
         self.youtube.world.book.add(session)
         self.sky.settle()
+        if self.is_over:
+            end, session.expires_at = now + FOR_EVER, int((now + FOR_EVER).timestamp())
         expired = end.timestamp() >= session.expires_at - 1
         self.at(end, lambda: self._end_session(session, expired=expired), "session ends")
         self.ledger.disturbed(now)
@@ -162,7 +182,7 @@ class Life:
         """Open the vault as another process does and work with it; whether it went well."""
         self.counts[name.split()[0]] += 1
         before = {item.name: item.rotations for item in self.youtube.world.book.sessions.values()}
-        self.weather.begin(often=FAULTS_OFTEN)
+        self.weather.begin(often=0 if self.is_over else FAULTS_OFTEN)
         store = FaultyStore(self.store, before=self.weather.before, after=self.weather.after)
         went_well = False
         try:
@@ -182,6 +202,7 @@ class Life:
                     self.ledger.excused.add(item.name)
         self.weather.quiet()
         self.vault = self.room.vault
+        self.watch.hand_out(struck=struck)
         self.ledger.look()
         return went_well
 
@@ -201,32 +222,41 @@ class Life:
         return Errand(vault, self.youtube, start)
 
     def validate(self, *, visit: bool = False) -> None:
+        """Do what the flow does: ask, fail over, put on record; soon again where there is doubt."""
+
         def work(vault: Vault) -> None:
-            done = validate(vault, JAR, self._errand(vault), visit=visit)
-            self.watch.validated(vault, done)
+            asker = self._errand(vault)
+            done = validate(
+                vault,
+                JAR,
+                asker,
+                visit=visit,
+                waits=SETTINGS.retry_seconds,
+                sleep=self.time.sleep,
+            )
+            if is_lost(done.head, now=self.clock.now):
+                self._moved(fail_over(vault, JAR, asker))
+            self.watch.validated(vault)
             if any(item.state == SlotState.SUSPECT for item in done.answers):
-                self.later(CONFIRMED_AFTER, self._confirm, "confirm")
+                self.later(CONFIRMED_AFTER, self.validate, "confirm")
 
         self.process("validate", work)
-
-    def _confirm(self) -> None:
-        self.process(
-            "confirm",
-            lambda vault: self.watch.validated(vault, validate(vault, JAR, self._errand(vault))),
-        )
 
     def refresh(self) -> None:
         self.validate(visit=True)
 
     def rotate(self) -> None:
         def work(vault: Vault) -> None:
-            drop = StoreDrop(self.drop_store)
-            done = rotate(vault, JAR, self._errand(vault), drop)
-            if done.step != "nothing" or done.note:
-                self.tell(f"rotate: {done.step}, {done.note}")
+            done = rotate(vault, JAR, self._errand(vault), StoreDrop(self.drop_store))
+            self._moved(done)
             self.watch.rotated(vault, done)
+            self.watch.validated(vault)
 
         self.process("rotate", work)
+
+    def _moved(self, done: Rotation) -> None:
+        if done.step is not Step.NOTHING:
+            self.tell(f"{done.step}: {done.note}")
 
     def collect(self) -> None:
         self.process("gc", lambda vault: vault.gc(grace=timedelta(days=7)))
@@ -289,4 +319,4 @@ class Life:
         self.ledger.seen(visit, self.clock.now)
 
     def _needs_cookies(self) -> bool:
-        return not has_login(self.room.vault, JAR) or self.watch.wants_import()
+        return not self.weather.is_down and self.watch.wants_import()
