@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
 
+from metrics import metrics_page
 from permissions import permissions_page
 
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
@@ -58,6 +59,7 @@ do harm.
 """
 
 FORMS = {
+    "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",
     "s3_prefix": "plain names separated by `/`, such as `teams/media`",
     "retry_seconds": "at most 10 numbers from 0 to 86400, separated by commas; or `none`",
@@ -150,6 +152,7 @@ def main() -> int:
         "settings.md": settings_page(),
         "failures.md": failures_page(),
         "permissions.md": permissions_page(),
+        "metrics.md": metrics_page(),
     }
     stale = [
         name

@@ -121,6 +121,8 @@ def write_head(head: Head, *, key: bytes) -> bytes:
         "backups": [slot_to_json(item) for item in head.backups],
         "revoked": list(head.revoked),
     }
+    if head.slots.lives:
+        fields["lives"] = list(head.slots.lives)
     if head.slots.pending is not None:
         fields["pending"] = slot_to_json(head.slots.pending)
     return write_record(fields, key=key, kind=KIND)
@@ -146,8 +148,9 @@ def read_head(raw: bytes, *, key: bytes, vault: VaultId, jar: str, seq: int) -> 
 
 def slot_to_json(item: SlotRecord) -> dict[str, Any]:
     """Return the slot as JSON has it; there is no secret in it."""
-    tested = {} if item.tested_at is None else {"tested_at": write_time(item.tested_at)}
-    return tested | {
+    moments = {"tested_at": item.tested_at, "began": item.began}
+    told = {name: write_time(at) for name, at in moments.items() if at is not None}
+    return told | {
         "generation": generation_to_json(item.generation),
         "state": item.state,
         "since": write_time(item.since),
@@ -182,6 +185,7 @@ def _head_from(fields: Mapping[str, Any]) -> Head:
             backups=tuple(_slot_from(item) for item in fields["backups"]),
             revoked=tuple(GenerationId(item) for item in fields["revoked"]),
             pending=None if pending is None else _slot_from(pending),
+            lives=tuple(float(days) for days in fields.get("lives", ())),
         ),
         id=fields["id"],
         horizon=fields["horizon"],
@@ -196,6 +200,7 @@ def _slot_from(fields: Mapping[str, Any]) -> SlotRecord:
         until=None if fields["until"] is None else read_time(fields["until"]),
         reason=fields["reason"],
         tested_at=read_time(fields["tested_at"]) if "tested_at" in fields else None,
+        began=read_time(fields["began"]) if "began" in fields else None,
     )
 
 

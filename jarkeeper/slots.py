@@ -63,6 +63,13 @@ class SlotRecord:
     reason: str = ""
     tested_at: datetime | None = None
     """When a probe last found somebody logged in by it; None if none ever did."""
+    began: datetime | None = None
+    """When the login came in, where write-backs have put another generation in its place since."""
+
+    @property
+    def login_began(self) -> datetime:
+        """When the login came in."""
+        return self.began or self.generation.created_at
 
     def is_usable(self, now: datetime) -> bool:
         """Whether a download may use it: not dead, and not cooling any more."""
@@ -84,6 +91,8 @@ class Slots:
     """What nothing may use again, in order of revocation."""
     pending: SlotRecord | None = None
     """What a rotation has stored and not yet tested."""
+    lives: tuple[float, ...] = ()
+    """How many days the last logins lived that YouTube ended, the oldest first; five at most."""
 
     def records(self) -> tuple[SlotRecord, ...]:
         """Return every slot that holds a generation: the active one first, the pending one last."""
@@ -183,9 +192,13 @@ def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
     """Put a written-back generation in the place of the one it grew from; the state stays."""
     if slots.find(old) is None:
         raise NotFound(f"generation {old[:8]}: expected it in a slot, it is in none")
-    return slots.with_each(
-        lambda item: replace(item, generation=new) if item.generation.id == old else item
-    )
+
+    def step(item: SlotRecord) -> SlotRecord:
+        if item.generation.id != old:
+            return item
+        return replace(item, generation=new, began=item.login_began)
+
+    return slots.with_each(step)
 
 
 def promote(slots: Slots, *, now: datetime, generation: str | None = None) -> Slots:
@@ -224,7 +237,8 @@ def revoke(slots: Slots, generation: GenerationId) -> Slots:
     def left(item: SlotRecord | None) -> SlotRecord | None:
         return None if item is not None and item.generation.id == generation else item
 
-    return Slots(
+    return replace(
+        slots,
         active=left(slots.active),
         backups=tuple(item for item in slots.backups if left(item)),
         revoked=(*slots.revoked, generation),

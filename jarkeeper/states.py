@@ -27,6 +27,11 @@ CONFIRM_AFTER = timedelta(minutes=10)
 TESTED_EVERY = timedelta(hours=12)
 """How old the record of a good answer may be before it is renewed: each is a head in the log."""
 
+LIFE_MIN = timedelta(hours=1)
+"""What was dead on arrival says nothing of how long logins live."""
+LIVES_KEPT = 5
+"""The newest ones: what YouTube did years ago says little of today."""
+
 _REASON = re.compile(r"[A-Za-z0-9_ .-]{0,64}", re.ASCII)
 
 
@@ -112,4 +117,12 @@ def _with(slots: Slots, generation: str, change: Callable[[SlotRecord], SlotReco
     changed = change(item)
     if changed is item:
         return slots
-    return slots.with_each(lambda other: changed if other is item else other)
+    after = slots.with_each(lambda other: changed if other is item else other)
+    if changed.state is not SlotState.DEAD or item.state is SlotState.DEAD:
+        return after
+    life = changed.since - item.login_began
+    return after if life < LIFE_MIN else replace(after, lives=_with_life(slots.lives, life))
+
+
+def _with_life(lives: tuple[float, ...], life: timedelta) -> tuple[float, ...]:
+    return (*lives, round(life / timedelta(days=1), 2))[-LIVES_KEPT:]

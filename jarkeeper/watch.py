@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jarkeeper.alerts import Delivery, Plan, deliver, open_channels, read_plan
@@ -40,6 +40,15 @@ def report(
     close with the first examination that has the vault again. Never raises a failure: what an
     examination found must not be lost because nobody could be told.
     """
+    done = _report(settings, vault, conditions, scope=scope)
+    if settings.metrics:
+        _measure(settings, vault, done.changes)
+    return done
+
+
+def _report(
+    settings: Settings, vault: Vault | None, conditions: Iterable[Condition], *, scope: Scope
+) -> Report:
     found = tuple(conditions)
     plan, warnings = _plan(settings)
     here = open_journal(settings, None)
@@ -73,6 +82,19 @@ def report(
     return Report(changes, delivery + rest.delivery, rest.warnings)
 
 
+def _measure(settings: Settings, vault: Vault | None, changes: Changes) -> None:
+    from jarkeeper.metrics.measure import incident_opened, incidents_open
+    from jarkeeper.metrics.record import record
+
+    def severities() -> Iterator[str]:
+        for place in (None, vault) if vault else (None,):
+            yield from (incident.severity for incident in open_journal(settings, place).open())
+
+    opened = (incident_opened(one.jar, cause=one.cause) for one in changes.opened)
+    record(settings.metrics, opened)
+    record(settings.metrics, incidents_open(severities()))
+
+
 def _reported(
     journal: Journal,
     conditions: tuple[Condition, ...],
@@ -84,7 +106,7 @@ def _reported(
     try:
         changes = _examined(journal, conditions, scope)
     except JarkeeperError as error:
-        LOG.error("incidents cannot be put on record: %s", error.message)
+        LOG.error("incidents cannot be put on record: %s", error.message)  # noqa: TRY400 - a sentence, no traceback
         return Report(Changes(), Delivery(), (*warnings, error.message))
     return Report(changes, _delivered(journal, plan, settings), warnings)
 
@@ -115,7 +137,7 @@ def _plan(settings: Settings) -> tuple[Plan, tuple[str, ...]]:
         return read_plan(settings), ()
     except SettingsError as error:
         for mistake in error.mistakes:
-            LOG.error("alerts: nobody is told, %s", mistake)
+            LOG.error("alerts: nobody is told, %s", mistake)  # noqa: TRY400 - a sentence, no traceback
         return Plan(), error.mistakes
 
 

@@ -83,9 +83,12 @@ def open_vault(
     *,
     actor: str = "cli",
     flow_run: str | None = None,
-    listener: Callable[[Event], None] = log_event,
+    listener: Callable[[Event], None] | None = None,
 ) -> Vault:
-    """Return the vault. Raises `NotInitialised` without one, `KeyUnavailable` without a key."""
+    """Return the vault. Raises `NotInitialised` without one, `KeyUnavailable` without a key.
+
+    Each event of its audit trail is logged and measured, unless there is another listener.
+    """
     if settings.s3_bucket is None and not settings.vault.exists():
         raise NotInitialised(
             f"vault '{settings.place}': there is none", hint="run `jarkeeper init`"
@@ -102,11 +105,25 @@ def open_vault(
         opens_per_hour=settings.opens_per_hour,
         anchors=(FileAnchors(settings.state_dir),),
         flow_run=flow_run,
-        listener=listener,
+        listener=listener or listener_of(settings),
         memory_key=settings.encryption_key,
     )
     _require_known(settings, vault)
     return vault
+
+
+def listener_of(settings: Settings) -> Callable[[Event], None]:
+    """Return what hears each event of the trail: the log, and the metrics where they are on."""
+    if not settings.metrics:
+        return log_event
+    from jarkeeper.metrics.measure import measurements
+    from jarkeeper.metrics.record import record
+
+    def hear(event: Event) -> None:
+        record(settings.metrics, measurements(event))
+        log_event(event)
+
+    return hear
 
 
 def open_journal(settings: Settings, vault: Vault | None) -> Journal:

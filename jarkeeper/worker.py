@@ -68,8 +68,14 @@ def serve(
         raise JarkeeperError("worker: expected 'Start' as the first message")
     capability = capability_of(start)
 
+    listener = None
+    if settings.metrics:
+        from jarkeeper.youtube.measuring import told_to_run
+
+        listener = told_to_run(send)
+
     def vault() -> BoundVault:
-        whole = open_vault(settings, actor=start.actor, flow_run=start.flow_run)
+        whole = open_vault(settings, actor=start.actor, flow_run=start.flow_run, listener=listener)
         return BoundVault(whole, capability)
 
     Service(vault, settings=settings, start=start, send=send, fail=fail).serve(requests)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jarkeeper.settings import Settings
     from jarkeeper.vault import Vault
 
 
@@ -27,9 +28,18 @@ class Attention:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def open_incidents(vault: Vault) -> tuple[Attention, ...]:  # noqa: ARG001 - until there are any
-    """Return what is open, the oldest first.
+def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
+    """Return what is open, the oldest first."""
+    from jarkeeper.wiring import open_journal
 
-    The one place where `status` meets `jarkeeper.incidents`.
-    """
-    return ()
+    return tuple(
+        Attention(
+            incident.jar,
+            incident.cause,
+            incident.severity,
+            incident.opened_at,
+            incident.message,
+            incident.next_step,
+        )
+        for incident in open_journal(settings, vault).open()
+    )

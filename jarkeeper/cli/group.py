@@ -28,6 +28,10 @@ COMMANDS = {
     "import": "import_",
     "status": "status",
     "validate": "validate",
+    "refresh": "refresh",
+    "rotate": "rotate",
+    "promote": "promote",
+    "replace": "replace",
     "download": "download",
     "history": "history",
     "diff": "diff",
@@ -56,6 +60,10 @@ class Invocation(Place):
         """Return the settings in force, with the vault of the command line in place of theirs."""
         settings = Settings.read()
         say_more(settings.log_level)
+        if settings.metrics:
+            from jarkeeper.metrics.emf import keep_standard_output_free
+
+            keep_standard_output_free()
         return settings if self.vault is None else settings.at(self.vault)
 
 

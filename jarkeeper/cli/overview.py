@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jarkeeper.health import SlotHealth, examine, heads_of, next_step
-from jarkeeper.lifecycle.lifetime import LIVES_COUNTED, expected_days, lives_by_generation
+from jarkeeper.lifecycle.lifetime import expected_days
 
 if TYPE_CHECKING:
     from jarkeeper.cli.attention import Attention
@@ -92,13 +92,12 @@ class Overview:
         }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Observer:
-    """Looks again and again. What a log says of its past is read once for each new head."""
+    """Looks again and again."""
 
     vault: Vault
     settings: Settings
-    _lives: dict[str, tuple[int, Expectation]] = field(default_factory=dict)
 
     def look(self, jar: str | None) -> Overview:
         """Return what there is now; `NotFound` for a jar that is not there."""
@@ -113,7 +112,9 @@ class Observer:
             at=now,
             jars=tuple(self._jar(head, now) for head in heads),
             incidents=tuple(
-                item for item in open_incidents(self.vault) if jar is None or item.jar in ("", jar)
+                item
+                for item in open_incidents(self.vault, self.settings)
+                if jar is None or item.jar in ("", jar)
             ),
             runs=next_runs(),
         )
@@ -122,24 +123,14 @@ class Observer:
         return JarOverview(
             head=head,
             slots=examine(head, now=now, settings=self.settings),
-            life=self._life(head),
+            life=_expectation(head),
             opens=self.vault.opens(head.jar),
         )
 
-    def _life(self, head: Head) -> Expectation:
-        seq, life = self._lives.get(head.jar, (0, None))
-        if life is None or seq != head.seq:
-            life = _expectation(head, self.vault.history(head.jar))
-            self._lives[head.jar] = (head.seq, life)
-        return life
 
-
-def _expectation(head: Head, history: tuple[Head, ...]) -> Expectation:
-    lives = lives_by_generation(history)
-    mine = None if head.active is None else lives.get(head.active.generation.id)
-    ended = [life for life in lives.values() if life.ended is not None]
+def _expectation(head: Head) -> Expectation:
     return Expectation(
-        began=None if mine is None else mine.began,
-        days=expected_days(tuple(lives.values())),
-        ended=min(len(ended), LIVES_COUNTED),
+        began=None if head.active is None else head.active.login_began,
+        days=expected_days(head.slots),
+        ended=len(head.slots.lives),
     )

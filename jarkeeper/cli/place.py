@@ -11,7 +11,7 @@ import click
 DEFAULT_JAR = "youtube"
 
 _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
-_OF_ONE_JAR = "history|diff|restore|revoke|promote"
+_OF_ONE_JAR = "history|diff|restore|revoke|promote|rotate|replace|refresh"
 _NAMES = (
     "init|import|status|validate|download|check|audit|settings|backup|recover|rewrap|usage|"
     f"{_OF_ONE_JAR}"

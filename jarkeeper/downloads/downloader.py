@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from jarkeeper.downloads.circuit import Circuit
+from jarkeeper.downloads.measuring import measure_run
 from jarkeeper.downloads.preparation import prepare
 from jarkeeper.downloads.putting_off import put_off
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
@@ -182,7 +183,7 @@ class Downloader:
         if self._session is not None:
             self._session.close()
         assert self._preparation is not None, "prepare() comes first"  # noqa: S101
-        return summarise(
+        summary = summarise(
             self._preparation,
             receipts=tuple(self._receipts.values()),
             events=tuple(self._events),
@@ -190,6 +191,8 @@ class Downloader:
             trouble=self._session.trouble if self._session else None,
             seconds=time.monotonic() - self._began,
         )
+        measure_run(self.settings, summary)
+        return summary
 
     def _start(self, *, base_head: int, now: datetime) -> Start:
         """Return what the worker is told: what it may do in the vault, and what is wanted."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from jarkeeper.checks import Finding, Severity, Thresholds, check_jar, is_authenticated
+from jarkeeper.downloads.measuring import measure_jar
 from jarkeeper.downloads.receipts import Preparation
 from jarkeeper.downloads.request import DownloadRequest
 from jarkeeper.errors import NotFound, NotInitialised
@@ -28,7 +30,7 @@ def prepare(settings: Settings, request: DownloadRequest, *, now: datetime) -> P
     if request.cookies is CookiePolicy.NEVER:
         return _without(request, "no cookies are used, as asked")
     try:
-        head = read_head(settings, request.jar)
+        head = read_head(settings, request.jar, now=now)
     except NotInitialised:
         if request.cookies is CookiePolicy.ALWAYS:
             raise
@@ -123,11 +125,16 @@ def _sentences(findings: tuple[Finding, ...]) -> Iterator[str]:
         yield f"{prefix}{finding.message}"
 
 
-def read_head(settings: Settings, jar: str) -> Head | None:
+def read_head(settings: Settings, jar: str, *, now: datetime) -> Head | None:
     """Return the jar's newest head, verified."""
     from jarkeeper.wiring import open_vault
 
-    return open_vault(settings).status(jar)
+    began = time.monotonic()
+    vault = open_vault(settings)
+    head = vault.status(jar)
+    if head is not None:
+        measure_jar(settings, vault, head, now=now, seconds=time.monotonic() - began)
+    return head
 
 
 def _without(request: DownloadRequest, sentence: str) -> Preparation:

@@ -45,6 +45,8 @@ class Rotation:
     generation: str = ""
     note: str = ""
     next_step: str = ""
+    is_dead: bool = False
+    """Whether what is staged certainly does not work."""
 
 
 def rotate(vault: Vault, jar: str, asker: Asker, drop: Drop | None) -> Rotation:
@@ -88,7 +90,7 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
     if pending.state is SlotState.DEAD:
-        return replace(staged, note="the staged cookies do not work", next_step=STALE)
+        return replace(staged, note="they do not work", next_step=STALE, is_dead=True)
     if pending.state is SlotState.HEALTHY:
         return staged
     answer = asker.probe(pending.generation.id)
@@ -119,14 +121,20 @@ def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
     head = existing_head(vault, jar)
     if not is_lost(head, now=vault.ports.clock()):
         return Rotation(jar, Step.NOTHING)
-    for item in candidates(head, now=vault.ports.clock()):
-        answer = asker.probe(item.generation.id)
-        if answer.alive:
-            vault.promote(jar, answer.generation)
-            note = "the active cookies are no use, and a backup that was tested took their place"
-            return Rotation(jar, Step.PROMOTED, answer.generation, note)
-    note = "the active cookies are no use, and no backup passed a test"
-    return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
+    generation = tested_backup(vault, jar, asker)
+    if generation is None:
+        note = "the active cookies are no use, and no backup passed a test"
+        return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
+    vault.promote(jar, generation)
+    note = "the active cookies are no use, and a backup that was tested took their place"
+    return Rotation(jar, Step.PROMOTED, generation, note)
+
+
+def tested_backup(vault: Vault, jar: str, asker: Asker) -> str | None:
+    """Return the newest backup by which YouTube says that somebody is logged in, if any."""
+    head = existing_head(vault, jar)
+    asked = (asker.probe(item.generation.id) for item in candidates(head, now=vault.ports.clock()))
+    return next((answer.generation for answer in asked if answer.alive), None)
 
 
 def candidates(head: Head, *, now: datetime) -> tuple[SlotRecord, ...]:

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 
 KEY_BYTES = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SINKS = ("emf", "otel")
 ROOMS = ("audit", "cookies", "incidents", "keys", "opens")
 """What a vault at the bucket's top would take another one below for."""
 ENCRYPTIONS = ("aws:kms", "none")
 
 _SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+_PRINCIPAL = re.compile(r"[A-Za-z0-9_.:/*?[\] -]{1,64}@[A-Za-z0-9_.:/*?[\]-]{1,64}", re.ASCII)
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(
     r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,7}"
@@ -82,6 +84,19 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def days(text: str) -> float:
     """Return a number of days, ten years at most."""
     return _number(text, 0, 3650, "days")
+
+
+def percent(text: str) -> float:
+    """Return a share of a hundred."""
+    return _number(text, 0, 100, "percent")
+
+
+def principals(text: str) -> tuple[str, ...]:
+    """Return patterns of `user@host`."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(_PRINCIPAL.fullmatch(pattern) for pattern in found):
+        raise ValueError("expected names separated by commas, such as 'prefect@worker-*'")
+    return found
 
 
 def waits(text: str) -> tuple[float, ...]:
@@ -161,6 +176,21 @@ def drop(text: str) -> str:
 def level(text: str) -> str:
     """Return a log level."""
     return _one_of(LOG_LEVELS, text.lower())
+
+
+def sinks(text: str) -> tuple[str, ...]:
+    """Return where metrics go; nowhere for the word `none`."""
+    if text == "none":
+        return ()
+    found = {part.strip() for part in text.split(",")}
+    if not found <= set(SINKS):
+        raise ValueError(f"expected {' or '.join(SINKS)}, both separated by a comma, or none")
+    return tuple(sorted(found))
+
+
+def write_sinks(values: tuple[str, ...]) -> str:
+    """Return the text that `sinks` reads."""
+    return ",".join(values) or "none"
 
 
 def encryption(text: str) -> str:

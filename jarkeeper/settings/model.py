@@ -63,10 +63,18 @@ class Settings:
     """How many earlier generations stay as backups."""
     opens_per_hour: int = OPENS_PER_HOUR
     """How often a jar may be opened in an hour of the clock, by all processes together."""
+    principals: tuple[str, ...] = ()
+    """Who may use the vault, as `user@host`, `*` for anything; others are reported, not refused."""
+    failure_rate: float = 5.0
+    """Warn when more than so many percent of a day's tries of videos fail."""
+    login_failure_rate: float = 1.0
+    """Warn when more than so many percent fail because of the cookies or the account."""
     expiry_warning_days: float = WARNING_DAYS
     """Warn when the login expires within this many days."""
     expiry_critical_days: float = CRITICAL_DAYS
     """Call it critical when the login expires within this many days; no more than the warning's."""
+    rotation_days: float = 90.0
+    """Remind to replace a login that is in use for so many days; 0: never."""
     sites: tuple[str, ...] = YOUTUBE_SITES
     """The sites whose cookies a jar keeps."""
     concurrency: int = 4
@@ -83,6 +91,8 @@ class Settings:
     """The text of such a file, for containers; recipients hold tokens."""
     log_level: str = "warning"
     """What is said on standard error besides: `info` every access, `debug` every try, as JSON."""
+    metrics: tuple[str, ...] = ()
+    """Where metrics go: CloudWatch's lines, OpenTelemetry's meter, or nowhere."""
     aws: Mapping[str, str] = field(default_factory=dict, repr=False)
     """AWS's own variables, by their names: credentials, region, endpoints."""
 

@@ -38,8 +38,12 @@ VARIABLES: dict[str, Variable] = {
     "drop": Variable("COOKIE_DROP", forms.drop),
     "backup_count": Variable("COOKIE_BACKUP_COUNT", forms.whole(1, LIMITS.backups_max)),
     "opens_per_hour": Variable("COOKIE_OPENS_PER_HOUR", forms.whole(1, LIMITS.opens_per_hour_max)),
+    "principals": Variable("COOKIE_PRINCIPALS", forms.principals, ",".join),
+    "failure_rate": Variable("COOKIE_FAILURE_RATE", forms.percent),
+    "login_failure_rate": Variable("COOKIE_LOGIN_FAILURE_RATE", forms.percent),
     "expiry_warning_days": Variable("COOKIE_EXPIRY_WARNING_DAYS", forms.days),
     "expiry_critical_days": Variable("COOKIE_EXPIRY_CRITICAL_DAYS", forms.days),
+    "rotation_days": Variable("COOKIE_ROTATION_DAYS", forms.days),
     "sites": Variable("JARKEEPER_SITES", forms.sites, ",".join),
     "concurrency": Variable("JARKEEPER_CONCURRENCY", forms.whole(1, LIMITS.concurrency_max)),
     "retry_seconds": Variable("JARKEEPER_RETRY_SECONDS", forms.waits, forms.write_waits),
@@ -48,4 +52,5 @@ VARIABLES: dict[str, Variable] = {
     "alerts_file": Variable("JARKEEPER_ALERTS_FILE", forms.path),
     "alerts": Variable("JARKEEPER_ALERTS", forms.toml, is_secret=True),
     "log_level": Variable("JARKEEPER_LOG_LEVEL", forms.level),
+    "metrics": Variable("JARKEEPER_METRICS", forms.sinks, forms.write_sinks),
 }

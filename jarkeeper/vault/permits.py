@@ -73,6 +73,11 @@ def _taken_at(ports: Ports, key: str) -> datetime | None:
         return None
 
 
+def permits_taken(ports: Ports, jar: str) -> int:
+    """Return how often the jar was opened in this hour of the clock, by everybody."""
+    return _highest(ports, jar, window_of(ports.clock()))
+
+
 def collect_permits(ports: Ports, jar: str, *, now: datetime) -> int:
     """Delete the permits of windows that are over for a day; return how many they were."""
     oldest = window_of(now - timedelta(hours=LIMITS.permit_hours))

@@ -27,10 +27,11 @@ from jarkeeper.vault.lend import lend
 from jarkeeper.vault.lent import LentJar
 from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.outline import CookieOutline, outline
-from jarkeeper.vault.permits import Opens, read_opens
+from jarkeeper.vault.permits import Opens, permits_taken, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
+from jarkeeper.vault.replacing import replace_jar
 from jarkeeper.vault.take_in import import_jar, stage_jar
 from jarkeeper.vault.write_back import write_back
 
@@ -171,6 +172,13 @@ class Vault:
         """
         return stage_jar(self.ports, checked_jar_name(jar), content, confirmed=confirmed)
 
+    def replace(self, jar: str, parsed: ParsedJar) -> tuple[tuple[Receipt, ...], ImportReceipt]:
+        """Revoke whatever holds the active login, then make these cookies active.
+
+        `InputError`, and nothing was changed, where they are no login or the very same one.
+        """
+        return replace_jar(self.ports, checked_jar_name(jar), parsed)
+
     def probe(self, jar: str, generation: str, ask: Callable[[Jar], Probed]) -> ProbeReceipt:
         """Ask YouTube whether a generation in a slot still makes a login, and keep what it says."""
         return probe(self.ports, checked_jar_name(jar), generation, ask)
@@ -207,6 +215,10 @@ class Vault:
     def status(self, jar: str) -> Head | None:
         """Return the newest head, verified; None where the jar was never imported."""
         return read_newest(self.ports, checked_jar_name(jar)).head
+
+    def opens_this_hour(self, jar: str) -> int:
+        """Return how often the jar was opened in this hour of the clock, by everybody."""
+        return permits_taken(self.ports, checked_jar_name(jar))
 
     def jars(self) -> list[str]:
         """Return the names of all jars."""

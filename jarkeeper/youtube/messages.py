@@ -169,6 +169,15 @@ class WroteBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A measurement of the worker, which has no output of its own: the words are its dimensions."""
+
+    name: str
+    value: float
+    words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The worker's last line; `error` is set when it could not go on."""
 
@@ -176,7 +185,18 @@ class Stopped:
     hint: str | None
 
 
-Event = Lent | Withheld | Progress | Expanded | Fetched | Answered | Marked | WroteBack | Stopped
+Event = (
+    Lent
+    | Withheld
+    | Progress
+    | Expanded
+    | Fetched
+    | Answered
+    | Marked
+    | WroteBack
+    | Measured
+    | Stopped
+)
 
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (*get_args(Request), *get_args(Event))

@@ -27,6 +27,7 @@ from jarkeeper.youtube.messages import (
     Expanded,
     Fetch,
     Fetched,
+    Measured,
     MessageError,
     Probe,
     Request,
@@ -94,6 +95,12 @@ class WorkerSession:
         """Return what YouTube says of a generation. Raises `VaultError` when the worker cannot."""
         answer = self._ask(Probe(next(self._numbers), generation, visit))
         assert isinstance(answer, Answered)  # noqa: S101 - for the type checker
+        if self._settings.metrics and self._start is not None:
+            from jarkeeper.metrics.record import record
+            from jarkeeper.youtube.measuring import measured_by_answer
+
+            found = measured_by_answer(answer, jar=self._start.jar, visit=visit)
+            record(self._settings.metrics, found)
         return answer
 
     def close(self) -> None:
@@ -183,9 +190,18 @@ class WorkerSession:
             if isinstance(event, Fetched | Expanded | Answered):
                 self._answer(event)
             else:
-                with contextlib.suppress(Exception):  # who listens must not end the run
-                    self._listener(event)  # type: ignore[arg-type]  # requests never come this way
+                self._tell(event)  # type: ignore[arg-type]  # requests never come this way
         return None
+
+    def _tell(self, event: Event) -> None:
+        if self._settings.metrics and self._start is not None:
+            from jarkeeper.metrics.record import record
+            from jarkeeper.youtube.measuring import measured_by
+
+            record(self._settings.metrics, measured_by(event, jar=self._start.jar))
+        if not isinstance(event, Measured):
+            with contextlib.suppress(Exception):  # who listens must not end the run
+                self._listener(event)
 
     def _answer(self, event: Fetched | Expanded | Answered) -> None:
         with self._lock:

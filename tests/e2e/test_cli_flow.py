@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from emf import read_emf
 from orchestration.server import QUIET
 
 pytestmark = pytest.mark.harness
@@ -47,12 +48,14 @@ def test_the_flow_runs_without_a_server_and_ends_as_the_command_does(jarkeeper, 
 
     jarkeeper("init")
     jarkeeper("import", "-", text=text)
-    ended = jarkeeper("download", "--flow", "--json", VIDEO, PRIVATE)
+    ended = jarkeeper("download", "--flow", "--json", VIDEO, PRIVATE, JARKEEPER_METRICS="emf")
 
+    told = [line for line in ended.stderr.splitlines(keepends=True) if line.startswith('{"_aws"')]
     summary = json.loads(ended.stdout)
     assert ended.returncode == 1, ended.stderr
     assert (summary["downloaded"], summary["failures"]) == (1, {"PRIVATE": 1})
     assert "Finished in state PartlyDone" in ended.stderr
+    assert sum(read_emf(line).get("downloads", 0) for line in told) == 2
     assert "canary-7f3a" not in ended.stdout + ended.stderr
     assert len(list((tmp_path / "downloads").glob("*.mp4"))) == 1
 

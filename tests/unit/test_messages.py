@@ -9,6 +9,7 @@ from jarkeeper.youtube.messages import (
     Fetched,
     Lent,
     Marked,
+    Measured,
     MessageError,
     Progress,
     Start,
@@ -37,6 +38,7 @@ MESSAGES = [
     Progress("dQw4w9WgXcQ", 10, None, None, 1.5),
     Marked("active", "ab" * 16, "dead", None, "COOKIE_ROTATED"),
     WroteBack("active", None, "login_gone"),
+    Measured("opens", 1, ["youtube", "active", "ok"]),
     Stopped("audit: cannot be written", None),
     Fetched(
         number=1,

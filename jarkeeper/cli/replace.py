@@ -1,0 +1,94 @@
+"""`jarkeeper replace --emergency`: somebody else may hold the cookies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.inputs import read_input
+from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.place import DEFAULT_JAR
+from jarkeeper.errors import InputError
+from jarkeeper.limits import LIMITS
+
+if TYPE_CHECKING:
+    from jarkeeper.incidents import Condition
+
+AFTERWARDS = (
+    "sign out of all devices in the account's security settings, then run `jarkeeper validate`"
+)
+
+
+@click.command(
+    "replace",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper replace --emergency cookies.txt\n"
+    "  jarkeeper replace --emergency --json - < cookies.txt\n\n"
+    "In this order: every slot that holds the active login is revoked, for ever; FILE becomes "
+    "active; workers that hold the old cookies end within seconds, and their downloads go on with "
+    "the new ones; an incident is opened, which `jarkeeper validate` closes once YouTube has "
+    "confirmed the new ones. A file that is no login, or the same one, is refused before anything "
+    "is changed.",
+)
+@click.argument(
+    "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE"
+)
+@click.option("--emergency", is_flag=True, help="Say that it is meant: nothing brings them back.")
+@jar_option(words="The jar.", default=DEFAULT_JAR)
+@common_options
+@pass_invocation
+def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) -> Exit:
+    """Revoke the active cookies and put others in their place, at once."""
+    from jarkeeper.cli.watched import settle
+    from jarkeeper.hardening import harden
+    from jarkeeper.incidents import Cause, scope_of
+    from jarkeeper.jar import read_export
+    from jarkeeper.wiring import open_vault
+
+    if not emergency:
+        raise InputError(
+            "replace: expected --emergency, as it revokes the active cookies for ever",
+            hint="`jarkeeper import cookies.txt` keeps them as the backup",
+        )
+    harden()
+    settings = invocation.settings()
+    vault = open_vault(settings)
+    parsed = read_export(read_input(file, most=LIMITS.jar_bytes_max), sites=settings.sites)
+    revoked, receipt = vault.replace(jar, parsed)
+    settle(
+        settings,
+        vault,
+        jar,
+        besides=(_condition(jar, len(revoked)),),
+        scope=scope_of((Cause.EMERGENCY,), jar),
+    )
+    if invocation.as_json:
+        ids = [one.generation for one in revoked]
+        print_json({"jar": jar, "revoked": ids, "generation": receipt.generation})
+        return Exit.OK
+    output = Output()
+    for one in revoked:
+        output.finding("ok", f"generation {str(one.generation)[:8]} is revoked")
+    output.finding("ok", f"generation {str(receipt.generation)[:8]} is active")
+    output.finding("ok", "workers that hold the old cookies end within seconds")
+    output.entry("next", AFTERWARDS)
+    return Exit.OK
+
+
+def _condition(jar: str, count: int) -> Condition:
+    from jarkeeper.checks import Severity
+    from jarkeeper.incidents import Cause, Condition
+    from jarkeeper.words import count_of
+
+    return Condition(
+        Cause.EMERGENCY,
+        jar,
+        Severity.CRITICAL,
+        "the active cookies were replaced in an emergency: somebody else may hold the old ones",
+        f"{count_of(count, 'generation')} revoked, the new cookies are active",
+        AFTERWARDS,
+    )

@@ -1,0 +1,104 @@
+"""`jarkeeper rotate`: fresh cookies are stored, tested, and only then take over."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.inputs import name_of, read_input
+from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.place import DEFAULT_JAR
+from jarkeeper.limits import LIMITS
+
+if TYPE_CHECKING:
+    from jarkeeper.lifecycle.rotation import Rotation
+    from jarkeeper.settings import Settings
+    from jarkeeper.vault import Vault
+
+WORDS = {
+    "nothing": "there is nothing to rotate to, and no reason to",
+    "refused": "refused",
+    "staged": "stored aside, not in use yet",
+    "rotated": "rotated: the tested cookies are active",
+    "promoted": "promoted: a tested backup is active",
+}
+
+
+@click.command(
+    "rotate",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper rotate cookies.txt      store, test, then switch\n"
+    "  jarkeeper rotate                  what lies in COOKIE_DROP, or a tested backup\n"
+    "  jarkeeper rotate --json\n\n"
+    "Without FILE it takes in what was left in COOKIE_DROP for the jar; where nothing was left and "
+    "the active cookies cannot work again, the first backup that passes a test takes over. Killed "
+    "anywhere, the next rotation goes on. Exit code 1 where something was refused or not switched.",
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@jar_option(words="The jar.", default=DEFAULT_JAR)
+@common_options
+@pass_invocation
+def command(invocation: Invocation, file: Path | None, jar: str) -> Exit:
+    """Rotate to fresh cookies once YouTube has confirmed them."""
+    from jarkeeper.cli.watched import settle
+    from jarkeeper.hardening import harden
+    from jarkeeper.incidents import Cause, scope_of
+    from jarkeeper.lifecycle.conditions import conditions_of_rotation
+    from jarkeeper.wiring import open_vault
+
+    harden()
+    settings = invocation.settings()
+    vault = open_vault(settings)
+    if file is not None:
+        _stage(vault, jar, file)
+    done = _rotate(settings, vault, jar)
+    if invocation.as_json:
+        print_json(asdict(done))
+    else:
+        _print(done)
+    settle(
+        settings,
+        vault,
+        jar,
+        besides=conditions_of_rotation(done),
+        scope=scope_of((Cause.DROP_REFUSED,), jar),
+    )
+    return Exit.FAILED if done.step in ("refused", "staged") or done.next_step else Exit.OK
+
+
+def _stage(vault: Vault, jar: str, file: Path) -> None:
+    content = read_input(file, most=LIMITS.jar_bytes_max)
+    receipt = vault.stage(jar, content)
+    output = Output(aside=True)
+    output.finding(
+        "ok",
+        f"{name_of(file)} is sealed aside as generation {receipt.generation[:8]}"
+        if receipt.generation
+        else f"{name_of(file)} is sealed aside",
+    )
+
+
+def _rotate(settings: Settings, vault: Vault, jar: str) -> Rotation:
+    from jarkeeper.lifecycle.drop import open_drop
+    from jarkeeper.lifecycle.rotation import rotate
+    from jarkeeper.youtube.errand import errand
+
+    head = vault.status(jar)
+    with (
+        Output(aside=True).busy("rotating"),
+        errand(settings, jar, base_head=head.seq if head else 0, actor="cli") as asker,
+    ):
+        return rotate(vault, jar, asker, open_drop(settings))
+
+
+def _print(done: Rotation) -> None:
+    output = Output()
+    generation = f", generation {done.generation[:8]}" if done.generation else ""
+    severity = "warning" if done.next_step else "ok"
+    note = done.note and f"; {done.note}"
+    output.finding(severity, f"{WORDS[done.step]}{generation}{note}", done.next_step or None)

@@ -1,0 +1,206 @@
+"""What somebody should know of a jar: the conditions that incidents are made of. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jarkeeper.checks import IMPORT, SOON, Severity, Thresholds, check_jar, span
+from jarkeeper.heads import Head
+from jarkeeper.health import is_lost
+from jarkeeper.incidents import Cause, Condition, Scope, scope_of
+from jarkeeper.lifecycle.lifetime import age_days, expected_days
+from jarkeeper.lifecycle.rotation import Rotation, Step
+from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotRecord, SlotState
+
+JAR_CAUSES: tuple[Cause, ...] = (
+    Cause.SESSION_DEAD,
+    Cause.SESSION_SUSPECT,
+    Cause.YOUTUBE_PAUSE,
+    Cause.EXPIRY,
+    Cause.LIFETIME,
+    Cause.ROTATION_DUE,
+    Cause.NO_BACKUP,
+    Cause.BACKUP_UNTESTED,
+)
+"""What the newest heads of a jar tell, without asking anybody."""
+
+LIFETIME_SHARE = 0.8
+"""Of the life that earlier logins reached: time to export anew before it is over."""
+BACKUP_TEST_DAYS = 7.0
+"""Since a backup's last good test: refreshes ask every one twice a day."""
+SUSPECT_HOURS = 3.0
+"""Of doubt before somebody is told: the next validation or two settle it by themselves."""
+SECOND_LOGIN = (
+    "import the cookies of a second login, or of the same one from a fresh export: "
+    "what is active becomes the backup"
+)
+NEEDS_PERSON = frozenset({"CAPTCHA"})
+"""Reasons for a rest that no waiting cures."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: a jar's newest head, and when."""
+
+    head: Head
+    now: datetime
+    settings: Settings
+
+    @property
+    def jar(self) -> str:
+        """The jar's name."""
+        return self.head.jar
+
+    @property
+    def usable_backups(self) -> tuple[SlotRecord, ...]:
+        """The backups that a download could use now."""
+        return tuple(item for item in self.head.backups if item.is_usable(self.now))
+
+
+def scope_of_jar(jar: str) -> Scope:
+    """Return what `conditions_of` looks for."""
+    return scope_of(JAR_CAUSES, jar)
+
+
+def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Condition, ...]:
+    """Return what is wrong with a jar, by its newest head.
+
+    A lost login is told alone: what else could be said of it is no news.
+    """
+    view = View(head, now, settings)
+    found = _lost(view) if is_lost(head, now=now) else (*_active(view), *_in_use(view))
+    return (*found, *_backups(view))
+
+
+def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
+    """Return what is wrong with what somebody left for a rotation."""
+    refused = rotation.step is Step.REFUSED
+    if not refused and not (rotation.step is Step.STAGED and rotation.is_dead):
+        return ()
+    done = "nothing was changed" if refused else "the active cookies stay as they are"
+    return (
+        Condition(
+            Cause.DROP_REFUSED,
+            rotation.jar,
+            Severity.WARNING,
+            f"the export that was left cannot be used: {rotation.note}",
+            done,
+            rotation.next_step,
+        ),
+    )
+
+
+def _lost(view: View) -> Iterator[Condition]:
+    active, left = view.head.active, len(view.usable_backups)
+    severity = Severity.WARNING if left else Severity.CRITICAL
+    done = (
+        f"downloads use the backups, {left} of which can be used"
+        if left
+        else "downloads that need a login are put off, and go on after the import"
+    )
+    yield Condition(
+        Cause.SESSION_DEAD, view.jar, severity, _how_lost(active, view.now), done, IMPORT
+    )
+
+
+def _how_lost(active: SlotRecord | None, now: datetime) -> str:
+    if active is None:
+        return "there are no active cookies"
+    if active.state is not SlotState.DEAD:
+        return "the active cookies expired"
+    ago = span((now - active.since).total_seconds())
+    why = f" ({active.reason})" if active.reason else ""
+    return f"YouTube ended the active login {ago} ago{why}"
+
+
+def _active(view: View) -> Iterator[Condition]:
+    active = view.head.active
+    if active is None:
+        return
+    if active.is_cooling(view.now) and active.until is not None:
+        person = active.reason in NEEDS_PERSON
+        yield Condition(
+            Cause.YOUTUBE_PAUSE,
+            view.jar,
+            Severity.CRITICAL if person else Severity.WARNING,
+            f"YouTube asked for a pause ({active.reason})",
+            f"the cookies rest until {active.until:%Y-%m-%d %H:%M} UTC",
+            "watch a video with that account in your browser, then import its cookies again"
+            if person
+            else "download less at once; it goes on by itself",
+        )
+    doubt = view.now - active.since
+    if active.state is SlotState.SUSPECT and doubt >= timedelta(hours=SUSPECT_HOURS):
+        yield Condition(
+            Cause.SESSION_SUSPECT,
+            view.jar,
+            Severity.WARNING,
+            f"whether the active login lives is in doubt for {span(doubt.total_seconds())}",
+            "it is asked after again and again",
+            "run `jarkeeper validate`; if the doubt stays, " + IMPORT,
+        )
+
+
+def _in_use(view: View) -> Iterator[Condition]:
+    active = view.head.active
+    if active is None:
+        return
+    thresholds = Thresholds(view.settings.expiry_warning_days, view.settings.expiry_critical_days)
+    for finding in check_jar(active.generation.facts, now=view.now, thresholds=thresholds):
+        if finding.code == "expires-soon":
+            yield Condition(
+                Cause.EXPIRY, view.jar, finding.severity, finding.message, "nothing yet", SOON
+            )
+    yield from _aged(view, active)
+
+
+def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
+    age = age_days(active, now=view.now)
+    expected = expected_days(view.head.slots)
+    if expected is not None and age >= LIFETIME_SHARE * expected:
+        yield Condition(
+            Cause.LIFETIME,
+            view.jar,
+            Severity.WARNING,
+            f"the login is {age:.0f} days old; earlier ones lived for {expected:.0f} days",
+            "nothing yet: it still works",
+            SOON,
+        )
+    limit = view.settings.rotation_days
+    if limit and age >= limit:
+        yield Condition(
+            Cause.ROTATION_DUE,
+            view.jar,
+            Severity.WARNING,
+            f"the login is in use for {age:.0f} days, and should be replaced after {limit:g}",
+            "nothing yet: it still works",
+            "export fresh cookies and run `jarkeeper import cookies.txt`",
+        )
+
+
+def _backups(view: View) -> Iterator[Condition]:
+    usable = view.usable_backups
+    if not usable:
+        yield Condition(
+            Cause.NO_BACKUP,
+            view.jar,
+            Severity.WARNING,
+            "there is no backup that could be used if the active login died",
+            "nothing",
+            SECOND_LOGIN,
+        )
+        return
+    tested = [item.tested_at for item in usable if item.tested_at is not None]
+    if not tested or view.now - max(tested) > timedelta(days=BACKUP_TEST_DAYS):
+        since = f"for {span((view.now - max(tested)).total_seconds())}" if tested else "ever"
+        yield Condition(
+            Cause.BACKUP_UNTESTED,
+            view.jar,
+            Severity.WARNING,
+            f"no backup was tested {since}",
+            "nothing",
+            "run `jarkeeper refresh`, which asks YouTube about every slot",
+        )

@@ -1,0 +1,1 @@
+"""Metrics: one table of instruments, pure measuring, and two sinks that are off by default."""
