@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jarkeeper.checks import IMPORT, SOON, Severity, Thresholds, check_jar, span
+from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head
 from jarkeeper.health import is_lost
 from jarkeeper.incidents import Cause, Condition, Scope, scope_of
@@ -55,9 +56,19 @@ class View:
         return self.head.jar
 
     @property
+    def living_backups(self) -> tuple[SlotRecord, ...]:
+        """The backups that nobody knows to be dead or expired; one that rests comes back."""
+        return tuple(
+            item
+            for item in self.head.backups
+            if item.state is not SlotState.DEAD
+            and is_authenticated(item.generation.facts, self.now)
+        )
+
+    @property
     def usable_backups(self) -> tuple[SlotRecord, ...]:
         """The backups that a download could use now."""
-        return tuple(item for item in self.head.backups if item.is_usable(self.now))
+        return tuple(item for item in self.living_backups if item.is_usable(self.now))
 
 
 def scope_of_jar(jar: str) -> Scope:
@@ -182,8 +193,8 @@ def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
 
 
 def _backups(view: View) -> Iterator[Condition]:
-    usable = view.usable_backups
-    if not usable:
+    living = view.living_backups
+    if not living:
         yield Condition(
             Cause.NO_BACKUP,
             view.jar,
@@ -193,7 +204,7 @@ def _backups(view: View) -> Iterator[Condition]:
             SECOND_LOGIN,
         )
         return
-    tested = [item.tested_at for item in usable if item.tested_at is not None]
+    tested = [item.tested_at for item in living if item.tested_at is not None]
     if not tested or view.now - max(tested) > timedelta(days=BACKUP_TEST_DAYS):
         since = f"for {span((view.now - max(tested)).total_seconds())}" if tested else "ever"
         yield Condition(
