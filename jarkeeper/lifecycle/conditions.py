@@ -30,6 +30,8 @@ JAR_CAUSES: tuple[Cause, ...] = (
 
 LIFETIME_SHARE = 0.8
 """Of the life that earlier logins reached: time to export anew before it is over."""
+LIVES_MIN = 3
+"""Lives that must have ended before they foretell one: a single early death would warn for ever."""
 BACKUP_TEST_DAYS = 7.0
 """Since a backup's last good test: refreshes ask every one twice a day."""
 SUSPECT_HOURS = 3.0
@@ -171,7 +173,8 @@ def _in_use(view: View) -> Iterator[Condition]:
 def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
     age = age_days(active, now=view.now)
     expected = expected_days(view.head.slots)
-    if expected is not None and age >= LIFETIME_SHARE * expected:
+    enough = len(view.head.slots.lives) >= LIVES_MIN
+    if enough and expected is not None and age >= LIFETIME_SHARE * expected:
         yield Condition(
             Cause.LIFETIME,
             view.jar,

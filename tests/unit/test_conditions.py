@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,12 +24,11 @@ def room():
     return room
 
 
-def told(room):
+def told(room, **changed):
     now = room.clock.now
-    return {
-        item.cause: item
-        for item in conditions_of(room.vault.status(JAR), now=now, settings=SETTINGS)
-    }
+    head = room.vault.status(JAR)
+    head = replace(head, slots=replace(head.slots, **changed))
+    return {item.cause: item for item in conditions_of(head, now=now, settings=SETTINGS)}
 
 
 def test_a_backup_that_rests_is_still_one(room):
@@ -52,3 +52,10 @@ def test_a_backup_whose_cookies_expired_is_none(room):
     assert Cause.NO_BACKUP in before
     assert Cause.BACKUP_UNTESTED not in before
     assert "put off" in after[Cause.SESSION_DEAD].done
+
+
+def test_two_early_deaths_foretell_no_other(room):
+    room.clock.advance(days=1)
+
+    assert Cause.LIFETIME not in told(room, lives=(1.0, 1.0))
+    assert Cause.LIFETIME in told(room, lives=(1.0, 1.0, 1.0))
