@@ -15,6 +15,9 @@ from year.youtube import YouTube
 VALIDATED_EVERY = 6
 """Hours: a glitch falls on one of these moments, as else nobody would notice it."""
 
+SIGNED_OUT = "signed out everywhere"
+"""Somebody changed the password: every login of the account ends at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -39,6 +42,7 @@ def windows(chance: Random, *, start: datetime, days: int) -> Iterator[Window]:
     yield from some("captcha", 1, (12, 40))
     yield from some("address-suspected", 2, (1, 12))
     yield from some("store-down", 5, (0.3, 2))
+    yield from some(SIGNED_OUT, 3, (0, 0))
     for day in sorted(chance.sample(range(1, days), _often(chance, 25 * days / 365))):
         hour = VALIDATED_EVERY * chance.randrange(24 // VALIDATED_EVERY)
         begins = start + timedelta(days=day, hours=hour, minutes=-1)
@@ -60,6 +64,10 @@ class Sky:
 
     def begin(self, window: Window) -> None:
         self.open.append(window)
+        if window.name == SIGNED_OUT:
+            for session in self.youtube.world.book.sessions.values():
+                if session.user_id == self.account and session.state == "alive":
+                    session.state = "revoked"
         self.settle()
 
     def end(self, window: Window) -> None:
@@ -95,7 +103,7 @@ def new_session(
     chance: Random, *, name: str, account: str, now: datetime, clock: Callable[[], float]
 ) -> tuple[Session, datetime]:
     """Return a login as somebody makes one in a browser, and when YouTube will end it."""
-    lasts = timedelta(days=chance.choice((20, 60, 180, 400)))
+    lasts = timedelta(days=chance.choice((30, *(400,) * 9)))
     session = Session(
         name,
         expires_at=int((now + lasts).timestamp()),
@@ -105,4 +113,4 @@ def new_session(
         user_id=account,
         clock=clock,
     )
-    return session, min(now + timedelta(days=chance.expovariate(1 / 70)), now + lasts)
+    return session, min(now + timedelta(days=chance.expovariate(1 / 60)), now + lasts)

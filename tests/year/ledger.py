@@ -14,15 +14,16 @@ from jarkeeper.slots import Source
 from jarkeeper.vault import Vault
 from jarkeeper.vault.generations import open_generation
 from jarkeeper.vault.log import load_head
-from jarkeeper.youtube.failures import FailureClass
 from standin.sessions import Session
 from standin.world import World
 from year.youtube import Visit, login_in
 
 PUSHING = frozenset({Action.IMPORT, Action.ROTATE, Action.RESTORE})
 """What brings a new login, so that the oldest backup falls out."""
-CALM_AFTER = timedelta(hours=30)
-"""After the last trouble in the world everything it moved has come to rest: a captcha's day."""
+CALM_AFTER = timedelta(hours=40)
+"""After the last trouble everything it moved has come to rest: a captcha's day, two refreshes."""
+CHANGES_EACH = 4
+"""States that one disturbance may move: each slot's, there and back, is eight at the very worst."""
 
 
 class Broken(AssertionError):
@@ -55,8 +56,19 @@ class Ledger:
         self.read()
         return self.heads[-1] if self.heads else None
 
+    def end(self, *, days: int) -> None:
+        """Check that states moved no more often than the world gave cause, and heads neither."""
+        moved, disturbed = len(self.changes), self.tally["disturbances"]
+        if moved > CHANGES_EACH * disturbed:
+            raise Broken(f"states changed {moved} times for {disturbed} disturbances")
+        quiet = len(self.heads) - self.tally[Action.WRITE_BACK] - self.tally[Action.GC]
+        tests = 2 * (1 + self.backup_count) * (days + 2)
+        if quiet > tests + moved + 2 * disturbed:
+            raise Broken(f"{len(self.heads)} heads in {days} days")
+
     def disturbed(self, until: datetime) -> None:
         """Something happens in the world that may move states until a while after."""
+        self.tally["disturbances"] += 1
         self.troubled_until = max(until, self.troubled_until or until)
 
     def read(self) -> None:
@@ -158,7 +170,7 @@ class Ledger:
             return  # it ends with the grace of the values that were lost
         if self.troubled_until is None or head.at > self.troubled_until + CALM_AFTER:
             raise Broken(
-                f"{before.state} became {after.state} while nothing happened: {session}, {after}"
+                f"{before.state} became {after.state} while nothing happened, {after.reason}"
             )
 
     def _left(self, item: SlotRecord, old: Head, new: Head) -> None:
@@ -178,6 +190,3 @@ class Ledger:
         else:
             self.tally["fell out by count"] += 1
             self.taken.discard(session.name)
-
-
-STOPPING = (FailureClass.BOT_CHECK.value, FailureClass.CAPTCHA.value)

@@ -28,7 +28,7 @@ from standin.sessions import Session
 from standin.videos import Video
 from year.clocks import Time, turned
 from year.fate import VALIDATED_EVERY, Sky, Window, new_session, windows
-from year.ledger import STOPPING, Broken, Ledger
+from year.ledger import Broken, Ledger
 from year.person import Person
 from year.runs import SETTINGS, Errand, Run, Shelf
 from year.watch import Watch
@@ -88,10 +88,14 @@ class Life:
     def tell(self, text: str) -> None:
         self.story.append(f"{self.clock.now:%m-%d %H:%M} {text}")
 
+    def act(self, text: str) -> None:
+        self.tell(text)
+        self.ledger.disturbed(self.clock.now)
+
     def live(self) -> Life:
         """Live through it, or raise `Broken` with the story."""
         with ExitStack() as stack:
-            head = lambda settings, jar: self.vault.status(jar)  # noqa: E731
+            head = lambda settings, jar, **_: self.vault.status(jar)  # noqa: E731
             self.time: Time = stack.enter_context(turned(self.clock, read_head=head))
             try:
                 self._prepare()
@@ -103,6 +107,7 @@ class Life:
                     what()
                 self._rest()
                 self.watch.end()
+                self.ledger.end(days=self.days)
             except AssertionError as error:
                 story = "\n".join(self.story[-60:])
                 raise Broken(f"seed {self.seed}: {error}\n{story}") from error
@@ -172,6 +177,8 @@ class Life:
         return session
 
     def _end_session(self, session: Session, *, expired: bool) -> None:
+        if session.state != "alive":
+            return
         session.state = "expired" if expired else "revoked"
         self.tell(f"session {session.name} is {session.state}")
         self.ledger.disturbed(self.clock.now)

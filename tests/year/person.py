@@ -32,6 +32,9 @@ class World(Protocol):
     def process(self, name: str, work: Callable[[Vault], object]) -> bool:
         """Run a command; whether it went well."""
 
+    def act(self, text: str) -> None:
+        """Do something that may move states."""
+
     def tell(self, text: str) -> None:
         """Add to the story."""
 
@@ -108,7 +111,7 @@ class Person:
         return export
 
     def _drop(self, export: bytes, kind: str) -> None:
-        self.world.tell(f"drops a {kind} export")
+        self.world.act(f"drops a {kind} export")
         self.drop.put(f"{self.jar}.txt", export)
 
     def _import(self, export: bytes, kind: str, *, confirmed: bool) -> bool:
@@ -125,5 +128,5 @@ class Person:
                 probed = None  # a glitch: it was made a minute ago
             vault.import_jar(self.jar, export, confirmed=confirmed, probed=probed)
 
-        self.world.tell(f"imports a {kind} export")
+        self.world.act(f"imports a {kind} export")
         return self.world.process(f"import {kind}", work)
