@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jarkeeper.cli.automations import install, present
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, print_json
@@ -32,6 +33,9 @@ def command() -> None:
     """Show and test who is told of incidents."""
 
 
+command.add_command(install)
+
+
 @command.command(
     "list",
     short_help="Show the recipients and the steps.",
@@ -51,12 +55,16 @@ def list_(invocation: Invocation) -> Exit:
                     for item in channels
                 ],
                 "steps": [asdict(step) for step in plan.steps],
+                "automations": present(),
             }
         )
-    elif not channels:
+        return Exit.OK
+    if not channels:
         Output(aside=True).line(NOBODY)
     else:
         _print(Output(), plan, channels)
+    if automations := present():
+        Output().entry("prefect", ", ".join(automations))
     return Exit.OK
 
 

@@ -45,6 +45,7 @@ COMMANDS = {
     "backup": "backup",
     "recover": "recover",
     "rewrap": "rewrap",
+    "schedule": "schedule",
     "settings": "settings",
     "blocks": "blocks",
     "completion": "completion",

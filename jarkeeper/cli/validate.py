@@ -46,6 +46,7 @@ def look(invocation: Invocation, jar: str | None, *, offline: bool, visit: bool)
     from jarkeeper.cli.watched import settle
     from jarkeeper.hardening import harden
     from jarkeeper.health import examine, heads_of
+    from jarkeeper.lifecycle.conditions import scope_of_answers
     from jarkeeper.wiring import open_vault
 
     harden()
@@ -82,7 +83,8 @@ def look(invocation: Invocation, jar: str | None, *, offline: bool, visit: bool)
             _print(Output(place=place), name, slots, answers.get(name, ()))
     if not offline:
         for name in jars:
-            settle(settings, vault, name)
+            settled = scope_of_answers(name, answers.get(name, ()))
+            settle(settings, vault, name, scope=settled)
     return Exit.FAILED if critical else Exit.OK
 
 

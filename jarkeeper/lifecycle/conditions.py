@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jarkeeper.checks import IMPORT, SOON, Severity, Thresholds, check_jar, span
+from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head
 from jarkeeper.health import is_lost
 from jarkeeper.incidents import Cause, Condition, Scope, scope_of
 from jarkeeper.lifecycle.lifetime import age_days, expected_days
 from jarkeeper.lifecycle.rotation import Rotation, Step
 from jarkeeper.settings import Settings
-from jarkeeper.slots import SlotRecord, SlotState
+from jarkeeper.slots import Slot, SlotRecord, SlotState
+from jarkeeper.youtube.messages import Answered
 
 JAR_CAUSES: tuple[Cause, ...] = (
     Cause.SESSION_DEAD,
@@ -29,6 +31,8 @@ JAR_CAUSES: tuple[Cause, ...] = (
 
 LIFETIME_SHARE = 0.8
 """Of the life that earlier logins reached: time to export anew before it is over."""
+LIVES_MIN = 3
+"""Lives that must have ended before they foretell one: a single early death would warn for ever."""
 BACKUP_TEST_DAYS = 7.0
 """Since a backup's last good test: refreshes ask every one twice a day."""
 SUSPECT_HOURS = 3.0
@@ -55,14 +59,30 @@ class View:
         return self.head.jar
 
     @property
+    def living_backups(self) -> tuple[SlotRecord, ...]:
+        """The backups that nobody knows to be dead or expired; one that rests comes back."""
+        return tuple(
+            item
+            for item in self.head.backups
+            if item.state is not SlotState.DEAD
+            and is_authenticated(item.generation.facts, self.now)
+        )
+
+    @property
     def usable_backups(self) -> tuple[SlotRecord, ...]:
         """The backups that a download could use now."""
-        return tuple(item for item in self.head.backups if item.is_usable(self.now))
+        return tuple(item for item in self.living_backups if item.is_usable(self.now))
 
 
 def scope_of_jar(jar: str) -> Scope:
     """Return what `conditions_of` looks for."""
     return scope_of(JAR_CAUSES, jar)
+
+
+def scope_of_answers(jar: str, answers: Iterable[Answered]) -> Scope:
+    """Return what the answers of YouTube settle: an emergency ends with a login that is alive."""
+    confirmed = any(one.alive and one.slot == Slot.ACTIVE for one in answers)
+    return scope_of((Cause.EMERGENCY,), jar) if confirmed else frozenset()
 
 
 def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Condition, ...]:
@@ -73,6 +93,22 @@ def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Con
     view = View(head, now, settings)
     found = _lost(view) if is_lost(head, now=now) else (*_active(view), *_in_use(view))
     return (*found, *_backups(view))
+
+
+def conditions_of_fail_over(rotation: Rotation) -> tuple[Condition, ...]:
+    """Return what to tell of a backup that took over; the next examination finds it in order."""
+    if rotation.step is not Step.PROMOTED:
+        return ()
+    return (
+        Condition(
+            Cause.SESSION_DEAD,
+            rotation.jar,
+            Severity.WARNING,
+            "the login that was active is over",
+            "a backup that was tested took its place",
+            IMPORT,
+        ),
+    )
 
 
 def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
@@ -160,7 +196,8 @@ def _in_use(view: View) -> Iterator[Condition]:
 def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
     age = age_days(active, now=view.now)
     expected = expected_days(view.head.slots)
-    if expected is not None and age >= LIFETIME_SHARE * expected:
+    enough = len(view.head.slots.lives) >= LIVES_MIN
+    if enough and expected is not None and age >= LIFETIME_SHARE * expected:
         yield Condition(
             Cause.LIFETIME,
             view.jar,
@@ -182,8 +219,8 @@ def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
 
 
 def _backups(view: View) -> Iterator[Condition]:
-    usable = view.usable_backups
-    if not usable:
+    living = view.living_backups
+    if not living:
         yield Condition(
             Cause.NO_BACKUP,
             view.jar,
@@ -193,7 +230,7 @@ def _backups(view: View) -> Iterator[Condition]:
             SECOND_LOGIN,
         )
         return
-    tested = [item.tested_at for item in usable if item.tested_at is not None]
+    tested = [item.tested_at for item in living if item.tested_at is not None]
     if not tested or view.now - max(tested) > timedelta(days=BACKUP_TEST_DAYS):
         since = f"for {span((view.now - max(tested)).total_seconds())}" if tested else "ever"
         yield Condition(
