@@ -32,8 +32,8 @@ check: $(STAMP) ## Lint, types, import rules, generated documents
 	@rm .lint-imports.log
 	@$(BIN)/python docs/generate.py --check
 
-proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped, S3 failing
-	@JARKEEPER_PROOF=10000 $(BIN)/python -m pytest tests/security --timeout=7200
+proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped, S3 failing, 200 years
+	@JARKEEPER_PROOF=10000 $(BIN)/python -m pytest tests/security tests/year --timeout=7200
 
 soak: $(STAMP) ## Live an hour in miniature: real schedules, sessions that die, an operator who comes late
 	@JARKEEPER_SOAK_SECONDS=$${JARKEEPER_SOAK_SECONDS:-3600} $(BIN)/python -m pytest tests/orchestration/test_soak.py

@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
 
+from cli import cli_page
 from metrics import metrics_page
 from permissions import permissions_page
 
@@ -154,6 +155,7 @@ def main() -> int:
         "failures.md": failures_page(),
         "permissions.md": permissions_page(),
         "metrics.md": metrics_page(),
+        "cli.md": cli_page(),
     }
     stale = [
         name

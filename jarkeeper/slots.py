@@ -149,7 +149,7 @@ def take_in(
 
     A pending one is overtaken: it was staged to take another one's place.
     """
-    backups = _stepped_down(slots.active, slots.backups)[:backup_count]
+    backups = _kept(_stepped_down(slots.active, slots.backups), backup_count)
     active = SlotRecord(new, SlotState.HEALTHY, since=at, tested_at=tested_at)
     return replace(slots, active=active, backups=backups, pending=None)
 
@@ -166,7 +166,7 @@ def rotate(slots: Slots, *, backup_count: int) -> Slots:
         raise NotFound("pending: there is none to rotate to")
     if pending.state is not SlotState.HEALTHY or pending.tested_at is None:
         raise NotFound("pending: expected a generation that was tested, this one was not")
-    backups = _stepped_down(slots.active, slots.backups)[:backup_count]
+    backups = _kept(_stepped_down(slots.active, slots.backups), backup_count)
     return replace(slots, active=pending, backups=backups, pending=None)
 
 
@@ -175,11 +175,17 @@ def _stepped_down(
 ) -> tuple[SlotRecord, ...]:
     """Return the backups with the old active one: the newest, or the last if it is dead.
 
-    So a dead one is not the next choice, and never pushes a healthy one out.
+    So a dead one is not the next choice.
     """
     if active is None:
         return backups
     return (*backups, active) if active.state is SlotState.DEAD else (active, *backups)
+
+
+def _kept(backups: tuple[SlotRecord, ...], count: int) -> tuple[SlotRecord, ...]:
+    """Return as many as may stay, in their order: a dead one never pushes another out."""
+    last_to_leave = sorted(backups, key=lambda item: item.state is SlotState.DEAD)[:count]
+    return tuple(item for item in backups if item in last_to_leave)
 
 
 def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
@@ -190,7 +196,8 @@ def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
     def step(item: SlotRecord) -> SlotRecord:
         if item.generation.id != old:
             return item
-        return replace(item, generation=new, began=item.login_began)
+        began = None if new.created_at == item.login_began else item.login_began
+        return replace(item, generation=new, began=began)
 
     return slots.with_each(step)
 

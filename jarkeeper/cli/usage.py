@@ -103,7 +103,8 @@ class Sum:
 
     def cells(self) -> tuple[Styled, ...]:
         """Return it as cells under `COLUMNS`."""
-        rate = f"{100 * self.succeeded / self.videos:.0f} %" if self.videos else "-"
+        # Rounded down: only what never failed is 100 %.
+        rate = f"{1000 * self.succeeded // self.videos / 10:g} %" if self.videos else "-"
         bad = str(self.cookie_failures)
         failures: Styled = (bad, "bad") if self.cookie_failures else bad
         return str(self.opens), str(self.videos), rate, failures

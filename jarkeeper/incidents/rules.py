@@ -182,7 +182,10 @@ def _due_while_open(incident: Incident, steps: Sequence[Step], now: datetime) ->
 
 def _is_time(incident: Incident, step: Step, now: datetime) -> bool:
     since = incident.critical_at if step.severity is Severity.CRITICAL else incident.opened_at
-    return since is not None and now - since >= timedelta(minutes=step.after_minutes)
+    if since is None:
+        return False
+    # At once is at once, also for a process whose clock is behind that of the one that opened it.
+    return not step.after_minutes or now - since >= timedelta(minutes=step.after_minutes)
 
 
 def _wanted(notice: Notice | None, to: Iterable[str]) -> Iterable[str]:

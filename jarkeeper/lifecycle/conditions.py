@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jarkeeper.checks import IMPORT, SOON, Severity, Thresholds, check_jar, span
+from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head
 from jarkeeper.health import is_lost
 from jarkeeper.incidents import Cause, Condition, Scope, scope_of
@@ -30,6 +31,8 @@ JAR_CAUSES: tuple[Cause, ...] = (
 
 LIFETIME_SHARE = 0.8
 """Of the life that earlier logins reached: time to export anew before it is over."""
+LIVES_MIN = 3
+"""Lives that must have ended before they foretell one: a single early death would warn for ever."""
 BACKUP_TEST_DAYS = 7.0
 """Since a backup's last good test: refreshes ask every one twice a day."""
 SUSPECT_HOURS = 3.0
@@ -56,9 +59,19 @@ class View:
         return self.head.jar
 
     @property
+    def living_backups(self) -> tuple[SlotRecord, ...]:
+        """The backups that nobody knows to be dead or expired; one that rests comes back."""
+        return tuple(
+            item
+            for item in self.head.backups
+            if item.state is not SlotState.DEAD
+            and is_authenticated(item.generation.facts, self.now)
+        )
+
+    @property
     def usable_backups(self) -> tuple[SlotRecord, ...]:
         """The backups that a download could use now."""
-        return tuple(item for item in self.head.backups if item.is_usable(self.now))
+        return tuple(item for item in self.living_backups if item.is_usable(self.now))
 
 
 def scope_of_jar(jar: str) -> Scope:
@@ -183,7 +196,8 @@ def _in_use(view: View) -> Iterator[Condition]:
 def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
     age = age_days(active, now=view.now)
     expected = expected_days(view.head.slots)
-    if expected is not None and age >= LIFETIME_SHARE * expected:
+    enough = len(view.head.slots.lives) >= LIVES_MIN
+    if enough and expected is not None and age >= LIFETIME_SHARE * expected:
         yield Condition(
             Cause.LIFETIME,
             view.jar,
@@ -205,8 +219,8 @@ def _aged(view: View, active: SlotRecord) -> Iterator[Condition]:
 
 
 def _backups(view: View) -> Iterator[Condition]:
-    usable = view.usable_backups
-    if not usable:
+    living = view.living_backups
+    if not living:
         yield Condition(
             Cause.NO_BACKUP,
             view.jar,
@@ -216,7 +230,7 @@ def _backups(view: View) -> Iterator[Condition]:
             SECOND_LOGIN,
         )
         return
-    tested = [item.tested_at for item in usable if item.tested_at is not None]
+    tested = [item.tested_at for item in living if item.tested_at is not None]
     if not tested or view.now - max(tested) > timedelta(days=BACKUP_TEST_DAYS):
         since = f"for {span((view.now - max(tested)).total_seconds())}" if tested else "ever"
         yield Condition(

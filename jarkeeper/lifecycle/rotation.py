@@ -50,15 +50,20 @@ class Rotation:
 
 
 def rotate(vault: Vault, jar: str, asker: Asker, drop: Drop | None) -> Rotation:
-    """Take in what was dropped, else promote a tested backup where the active one is no use."""
+    """Take in what was dropped; promote a tested backup where the active one is no use still."""
     created = create(vault, jar, drop)
-    if created.step is Step.REFUSED:
-        return created
-    tested = test(vault, jar, asker)
-    switched = switch(vault, jar, tested)
-    if switched.step is not Step.NOTHING:
+    switched = switch(vault, jar, test(vault, jar, asker))
+    if switched.step is Step.ROTATED:
         return switched
-    return fail_over(vault, jar, asker)
+    # What was left and cannot be used may lie there for days: it must not hold up the backup.
+    stuck = created if created.step is Step.REFUSED else switched
+    promoted = fail_over(vault, jar, asker)
+    if stuck.step is Step.NOTHING:
+        return promoted
+    if promoted.step is not Step.PROMOTED:
+        return stuck
+    note = "; ".join(filter(None, (promoted.note, stuck.note)))
+    return replace(promoted, note=note, next_step=stuck.next_step)
 
 
 def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:

@@ -7,6 +7,7 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -55,6 +56,7 @@ class Session:
     refused: int = 0
     rotations: int = 0
     last_cookies: dict[str, str] = field(default_factory=dict)
+    clock: Callable[[], float] = field(default=time.time, repr=False)
 
     def __post_init__(self) -> None:
         self.values = {name: self._fresh(name) for name in (*LASTING, *ROTATING)}
@@ -70,11 +72,11 @@ class Session:
         replaced_at = self.replaced.get(login)
         if replaced_at is None:
             return False
-        return self.grace_seconds is None or time.time() - replaced_at < self.grace_seconds
+        return self.grace_seconds is None or self.clock() - replaced_at < self.grace_seconds
 
     def rotate(self) -> list[tuple[str, str]]:
         """Replace the values that YouTube replaces in use; return the headers that say so."""
-        self.replaced[self.values[LOGIN]] = time.time()
+        self.replaced[self.values[LOGIN]] = self.clock()
         self.rotations += 1
         for name in ROTATING:
             self.values[name] = self._fresh(name)
@@ -98,7 +100,7 @@ CLEARED = [("Set-Cookie", set_cookie(LOGIN, "", LONG_AGO))]
 def cookies_txt(session: Session, *, foreign_rows: int = 0) -> str:
     """Return what a browser extension would export: a Netscape cookie file."""
     rows = ["# Netscape HTTP Cookie File", "# https://curl.haxx.se/rfc/cookie_spec.html", ""]
-    now = int(time.time())
+    now = int(session.clock())
     rows.append(_row("PREF", "tz=UTC&f7=100", now + 2 * YEAR_SECONDS))
     rows.append(_row("VISITOR_INFO1_LIVE", session.user_id[:11], now + YEAR_SECONDS // 2))
     rows.extend(_row(name, value, session.expires_at) for name, value in session.values.items())
@@ -112,7 +114,7 @@ def _row(name: str, value: str, expires: int, *, domain: str = ".youtube.com") -
 
 
 def _foreign_row(session: Session, number: int) -> str:
-    expires = int(time.time()) + YEAR_SECONDS
+    expires = int(session.clock()) + YEAR_SECONDS
     if number < len(LASTING):
         return _row(LASTING[number], secrets.token_urlsafe(24), expires, domain=".google.com")
     return _row(f"foreign{number}", secrets.token_urlsafe(12), expires, domain=".example.com")

@@ -15,6 +15,7 @@ from jarkeeper.errors import SettingsError
 from jarkeeper.incidents import Cause, NoticeKind, rules, scope_of
 from jarkeeper.settings import Settings
 from jarkeeper.watch import report
+from jarkeeper.youtube.session import start_worker
 from vaultkit import START, Clock
 
 TOKEN = "t0ken-9b1f44c7"
@@ -280,3 +281,13 @@ def test_an_entry_can_stand_in_a_variable(webhook):
 
     assert (channel.label, channel.kind) == ("ops 1", "json")
     assert TOKEN not in repr(channel)
+
+
+def test_the_worker_is_given_no_recipients(alerts, monkeypatch, tmp_path):
+    given = {}
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **options: given.update(options["env"]))
+
+    start_worker(alerts, tmp_path)
+
+    assert "JARKEEPER_VAULT" in given
+    assert not [name for name in given if "ALERTS" in name]

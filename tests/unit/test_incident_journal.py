@@ -1,3 +1,4 @@
+import threading
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
@@ -353,3 +354,28 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_of_many_that_examine_at_once_one_opens_and_one_tells(tmp_path):
+    start, opened, sent = threading.Barrier(6), [], []
+
+    def one(number):
+        journal = journal_in(LocalStore(tmp_path / "state"), clock=Clock())
+        for round_number in range(5):
+            jar = f"jar-{round_number}"
+            start.wait()
+            changes = journal.reconcile(
+                [condition(jar=jar)], scope=scope_of([Cause.SESSION_DEAD], jar)
+            )
+            opened.extend(changes.opened)
+            told(journal, Clock(), Remembering(sent=sent))
+
+    workers = [threading.Thread(target=one, args=(number,)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    assert len(opened) == len({incident.id for incident in opened}) == 5
+    told_of = [message.document["incident"] for message in sent]
+    assert sorted(told_of) == sorted(incident.id for incident in opened)

@@ -19,6 +19,7 @@ from jarkeeper.slots import (
     promote,
     restore,
     revoke,
+    rotate,
     take_in,
     usable,
 )
@@ -86,6 +87,22 @@ def test_a_dead_active_pushes_no_healthy_backup_out():
     changed = take_in(slots("a b", a="dead"), generation("n"), at=START, backup_count=1)
 
     assert names(changed) == "n b"
+
+
+@pytest.mark.parametrize(
+    ("before", "dead", "after"),
+    [("a bcd", "c", "n abd"), ("a bcd", "bd", "n abc"), ("a bcd", "abc", "n bdc")],
+)
+def test_a_dead_backup_pushes_no_healthy_one_out(before, dead, after):
+    states = dict.fromkeys(dead, "dead")
+    pending = slot("n")
+    staged = replace(slots(before, **states), pending=replace(pending, tested_at=START))
+
+    changed = take_in(slots(before, **states), generation("n"), at=START, backup_count=3)
+    rotated = rotate(staged, backup_count=3)
+
+    assert set(names(changed)[2:]) == set(after[2:])
+    assert names(rotated) == names(changed)
 
 
 @pytest.mark.parametrize(
