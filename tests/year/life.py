@@ -12,20 +12,20 @@ from datetime import datetime, timedelta
 from random import Random
 
 from jarkeeper.anchors import MemoryAnchors
+from jarkeeper.downloads.receipts import Outcome
 from jarkeeper.errors import JarkeeperError
 from jarkeeper.heads import SlotState
 from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import StoreDrop
 from jarkeeper.lifecycle.rotation import Rotation, Step, fail_over, rotate
 from jarkeeper.lifecycle.validation import validate
-from jarkeeper.slots import choose
-from jarkeeper.slots import Slot
+from jarkeeper.slots import Slot, choose
 from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.vault import Vault
-from jarkeeper.downloads.receipts import Outcome
 from jarkeeper.youtube.messages import Start
 from standin.sessions import Session
 from standin.videos import Video
+from vaultkit import START, Clock, FaultyStore, Room
 from year.clocks import Time, turned
 from year.fate import VALIDATED_EVERY, Sky, Window, new_session, windows
 from year.ledger import Broken, Ledger
@@ -34,8 +34,6 @@ from year.runs import SETTINGS, Errand, Run, Shelf
 from year.watch import Watch
 from year.weather import Died, SortedStore, Weather
 from year.youtube import Visit, YouTube
-
-from vaultkit import START, Clock, FaultyStore, Room
 
 JAR = "youtube"
 ACCOUNT = "123456789012345678901"
