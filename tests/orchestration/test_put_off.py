@@ -5,12 +5,9 @@ A download waits, an automation tells, fresh cookies come, and everything goes o
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from jarkeeper.wiring import open_journal, open_vault
+from orchestration.hook import Hook
 from orchestration.place import Place, url
 from orchestration.server import prefect, prefect_process, wait_for
 
@@ -27,33 +25,6 @@ pytestmark = [pytest.mark.harness, pytest.mark.timeout(240)]
 
 PREFECT_YAML = Path(__file__).parents[2] / "prefect.yaml"
 RUN_SECONDS = 90
-
-
-class Hook:
-    """A web server that remembers what it was sent."""
-
-    def __init__(self):
-        calls = self.calls = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                calls.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-
-    @contextlib.contextmanager
-    def running(self):
-        thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        thread.start()
-        yield self
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +44,7 @@ def place(tmp_path_factory, standin):
 
 @pytest.fixture(scope="module")
 def jarkeeper(server, place):
-    def run(*arguments, stdin=""):
+    def run(*arguments, stdin="", aside=False):
         done = subprocess.run(
             [sys.executable, "-m", "jarkeeper", *arguments],
             env=server.environment | place.environment,
@@ -83,7 +54,7 @@ def jarkeeper(server, place):
             timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stderr if aside else done.stdout
 
     return run
 
@@ -100,12 +71,14 @@ def life(server, place, hook, jarkeeper, tmp_path_factory):
     (folder / "prefect.yaml").write_text(yaml.safe_dump(content))
     prefect(server, "--no-prompt", "deploy", "--all", cwd=folder)
     with temporary_settings({PREFECT_API_URL: server.api}):
-        Webhook(method="POST", url=hook.url).save("hook")
+        Webhook(method="POST", url=f"http://127.0.0.1:{hook.port}/").save("hook")
     jarkeeper("alerts", "install", "--webhook-block", "hook")
     command = ["worker", "start", "--pool", "jarkeeper", "--type", "process", "--limit", "2"]
-    with prefect_process(server, command, name="life", settings=place.environment):
-        with SyncPrefectClient(server.api) as client:
-            yield client
+    with (
+        prefect_process(server, command, name="life", settings=place.environment),
+        SyncPrefectClient(server.api) as client,
+    ):
+        yield client
 
 
 def start(client, place, *ids):
@@ -140,7 +113,9 @@ def test_a_download_waits_for_cookies_and_goes_on_by_itself(life, place, hook, j
     listed = jarkeeper("schedule", "set", "validate", "--every", "15s", "--on")
     wait_for(lambda: is_open(place), seconds=RUN_SECONDS, what="an incident by a scheduled run")
     told = wait_for(lambda: hook.calls, seconds=30, what="a call of the webhook")
-    imported = jarkeeper("import", "--yes", "-", stdin=youtube.new_session("fresh", user_id="1001"))
+    fresh = youtube.new_session("fresh", user_id="1001")
+    imported = jarkeeper("import", "--yes", "-", stdin=fresh, aside=True)
+    closed = not is_open(place)
     ended = state_of(life, run, "Completed", "PartlyDone", "Failed", "Crashed")
 
     assert "waits:youtube" in waiting.tags
@@ -148,6 +123,7 @@ def test_a_download_waits_for_cookies_and_goes_on_by_itself(life, place, hook, j
     assert "every 15 s" in listed
     assert told[0]["payload"]["cause"] == "session-dead"
     assert [call["payload"]["cause"] for call in hook.calls].count("session-dead") == 1
+    assert closed
     assert "1 download that waited goes on" in imported
     assert ended.state.name == "Completed", ended.state.message
     assert "waits:youtube" not in ended.tags

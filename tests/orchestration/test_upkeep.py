@@ -1,4 +1,4 @@
-"""The flows that look after a vault, ad hoc: what they do, what they put on record, what they tell."""
+"""The flows that look after a vault, ad hoc: what they do, put on record, and tell."""
 
 from __future__ import annotations
 
