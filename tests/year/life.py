@@ -38,6 +38,8 @@ from year.youtube import Visit, YouTube
 JAR = "youtube"
 ACCOUNT = "123456789012345678901"
 FAULTS_OFTEN = 0.01
+IMPORTED_MEANWHILE = 0.01
+"""How often somebody imports other cookies while a run is under way, after one of its steps."""
 FOR_EVER = timedelta(days=400)
 CONFIRMED_AFTER = timedelta(minutes=15)
 WATCH = "https://www.youtube.com/watch?v="
@@ -60,7 +62,12 @@ class Life:
         self.weather = Weather(Random(self.seed + 1))
         self.store = SortedStore(clock=self.clock)
         self.anchors = MemoryAnchors()
-        self.room = Room(self.store, clock=self.clock, anchors=(self.anchors,))
+        self.room = Room(
+            self.store,
+            clock=self.clock,
+            anchors=(self.anchors,),
+            backup_count=self.chance.choice((2, 3)),
+        )
         self.youtube = YouTube(self.clock, watcher=self._seen)
         self.sky = Sky(self.youtube, self.weather, ACCOUNT, [])
         self.ledger = Ledger(self.room.vault, JAR, self.youtube.world, self.room.backup_count)
@@ -300,6 +307,8 @@ class Life:
             left = list(runs)
             while left:
                 left = [pair for pair in left if next(pair[1], None) is not None]
+                if self.chance.random() < IMPORTED_MEANWHILE and self.sky.is_clear:
+                    self.person.import_fresh()
             for run, _ in runs:
                 outcomes = Counter(receipt.outcome for receipt in run.receipts.values())
                 self.counts["put off"] += outcomes[Outcome.PUT_OFF]
