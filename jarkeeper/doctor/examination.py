@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jarkeeper.checks import Finding, Severity
 from jarkeeper.doctor import machine, place
+from jarkeeper.doctor.packages import packages
 from jarkeeper.errors import JarkeeperError, SettingsError
 from jarkeeper.settings import TEMP_DIR, Settings
 
@@ -22,22 +23,36 @@ def examine(settings: Settings | JarkeeperError, *, deep: bool) -> tuple[Finding
     Where the settings cannot be read, their error goes in, and the machine is examined all the
     same. `deep` reads and verifies the whole vault, which puts the check on record there.
     """
-    temp_dir = settings.temp_dir if isinstance(settings, Settings) else TEMP_DIR
     checks: list[tuple[str, Check]] = [("settings", partial(_settings, settings))]
     if isinstance(settings, Settings):
-        checks += [
-            ("vault", partial(place.vault, settings, deep=deep)),
-            ("disk", partial(place.disk, place.rooms_of(settings))),
-        ]
+        checks.append(("vault", partial(place.vault, settings, deep=deep)))
+    return worst_first((*_examined(checks), *examine_machine(settings)))
+
+
+def examine_machine(settings: Settings | JarkeeperError) -> tuple[Finding, ...]:
+    """Return what is well and what is not around the vault, the worst first."""
+    temp_dir = settings.temp_dir if isinstance(settings, Settings) else TEMP_DIR
+    checks: list[tuple[str, Check]] = []
+    if isinstance(settings, Settings):
+        checks.append(("disk", partial(place.disk, place.rooms_of(settings))))
     checks += [
         ("temporary", partial(machine.temporary, temp_dir)),
         ("yt-dlp", machine.yt_dlp),
         ("javascript", machine.javascript),
         ("ffmpeg", machine.ffmpeg),
         ("leftovers", partial(machine.leftovers, machine.usual_places(Path.cwd()))),
+        ("packages", packages),
     ]
-    found = [finding for group, check in checks for finding in _guarded(group, check)]
-    return tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity)))
+    return worst_first(_examined(checks))
+
+
+def _examined(checks: Iterable[tuple[str, Check]]) -> Iterable[Finding]:
+    return (finding for group, check in checks for finding in _guarded(group, check))
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings, the worst first."""
+    return tuple(sorted(findings, key=lambda finding: ORDER.index(finding.severity)))
 
 
 def _settings(settings: Settings | JarkeeperError) -> Iterable[Finding]:

@@ -105,7 +105,7 @@ class Life:
             try:
                 self._prepare()
                 while self._agenda:
-                    when, _, name, what = heapq.heappop(self._agenda)
+                    when, _, _name, what = heapq.heappop(self._agenda)
                     if when > START + timedelta(days=self.days):
                         break
                     self.clock.now = max(self.clock.now, when)
