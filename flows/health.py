@@ -32,6 +32,6 @@ def health(manager: str | None = None) -> Receipt:
 
 def look_over(where: Opening, vault: Vault) -> Receipt:
     """Examine everything, and put it on record in one go: causes are shared between the looks."""
-    findings = examine(vault)
+    findings = examine(where, vault)
     seen = seen_in_findings(findings) + trail_shows(where, vault)
     return as_receipt(findings) + Receipt("", incidents=settle(where, vault, seen))

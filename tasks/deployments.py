@@ -19,15 +19,20 @@ from prefect.client.schemas.objects import DeploymentSchedule, FlowRun, StateTyp
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import SCHEDULE_TYPES, CronSchedule, IntervalSchedule
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 
 from jarkeeper.checks import Finding
 from jarkeeper.errors import InputError, NotFound
 from jarkeeper.vault.findings import ok, warning
-from jarkeeper.words import printable, short_span
+from jarkeeper.words import count_of, printable, short_span
 
 TAG = "jarkeeper"
 ENDED = [StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED]
 BAD = (StateType.FAILED, StateType.CRASHED)
+POOLS = ("jarkeeper", "jarkeeper-upkeep")
+SILENT_AFTER = timedelta(minutes=2)
+"""Of a worker, which tells of itself twice a minute."""
 LATE_AFTER = timedelta(minutes=15)
 """Of a run that should have begun: a worker looks every few seconds, but may be busy."""
 
@@ -95,6 +100,33 @@ def set_schedule(
         return _described(client, client.read_deployment(found.id))
 
 
+def examine_server(*, now: datetime) -> Iterator[Finding]:
+    """Yield what is wrong with the pools and their workers, then with the deployments.
+
+    A temporary server has none of them, and there is nothing wrong with that.
+    """
+    if PREFECT_API_URL.value() is None:
+        return
+    with get_client(sync_client=True) as client:
+        for pool in POOLS:
+            yield _pool(client, pool, now)
+    yield from examine_deployments(now=now)
+
+
+def _pool(client: SyncPrefectClient, pool: str, now: datetime) -> Finding:
+    try:
+        client.read_work_pool(pool)
+    except ObjectNotFound:
+        step = f"run `prefect work-pool create {pool} --type process`"
+        return warning("prefect", f"work pool '{pool}': there is none", step)
+    seen = [item.last_heartbeat_time for item in client.read_workers_for_work_pool(pool)]
+    heard = [at for at in seen if at is not None and now - at < SILENT_AFTER]
+    if not heard:
+        step = f"run `prefect worker start --pool {pool}` where the vault is"
+        return warning("prefect", f"work pool '{pool}': no worker was heard of lately", step)
+    return ok("prefect", f"work pool '{pool}': {count_of(len(heard), 'worker')}")
+
+
 def examine_deployments(*, now: datetime) -> Iterator[Finding]:
     """Yield what is wrong with the deployments: a last run that failed, a run that never began."""
     known = deployed()
@@ -109,7 +141,10 @@ def examine_deployments(*, now: datetime) -> Iterator[Finding]:
             yield warning(
                 "worker", message, "start a worker: `prefect worker start --pool jarkeeper`"
             )
-    if known:
+    if not known:
+        step = "run `prefect --no-prompt deploy --all` in the project's folder"
+        yield warning("deployments", "nothing of ours is deployed: nothing runs by itself", step)
+    else:
         yield ok("deployments", f"{len(known)} deployments looked at")
 
 

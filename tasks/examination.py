@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from prefect import get_run_logger, task
@@ -9,10 +10,11 @@ from prefect import get_run_logger, task
 from jarkeeper.audit.patterns import HISTORY, find_patterns
 from jarkeeper.audit.usage import principal_of, usage_by_day
 from jarkeeper.checks import Finding, Severity
+from jarkeeper.doctor import examine_machine
 from jarkeeper.lifecycle.soundness import Seen, seen_in_patterns
 from jarkeeper.vault import Vault
 from jarkeeper.words import count_of, printable
-from tasks.deployments import examine_deployments
+from tasks.deployments import examine_server
 from tasks.opening import Opening
 from tasks.options import IN_PROCESS
 from tasks.receipts import Receipt
@@ -21,13 +23,17 @@ GRAVE_FIRST = (Severity.CRITICAL, Severity.WARNING)
 
 
 @task(name="examine", task_run_name="examine vault and machine", **IN_PROCESS)
-def examine(vault: Vault) -> tuple[Finding, ...]:
+def examine(opening: Opening, vault: Vault) -> tuple[Finding, ...]:
     """Read and verify the vault, look at the machine and at the deployments; return all findings.
 
     Args:
+        opening: The settings in force.
         vault: The vault.
     """
-    found = (*vault.check(), *examine_deployments(now=vault.ports.clock()))
+    now = vault.ports.clock()
+    around = (*examine_machine(opening.settings), *examine_server(now=now))
+    machine = (replace(item, message=f"{item.code}: {item.message}") for item in around)
+    found = (*vault.check(), *machine)
     log = get_run_logger()
     for finding in found:
         if finding.severity is not Severity.OK:

@@ -39,6 +39,7 @@ COMMANDS = {
     "revoke": "revoke",
     "usage": "usage",
     "check": "check",
+    "doctor": "doctor",
     "incidents": "incidents",
     "alerts": "alerts",
     "audit": "audit",

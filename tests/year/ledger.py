@@ -105,7 +105,8 @@ class Ledger:
         item = head.slots.find(visit.generation)
         if item is None:
             return
-        dead, resting = item.state is SlotState.DEAD, item.is_cooling(now)
+        dead = item.state is SlotState.DEAD
+        resting = item.state is SlotState.COOLING and item.until > now
         if not (dead or resting):
             return
         # Somebody else found out meanwhile: who had the jar already learns it by one request.

@@ -12,20 +12,20 @@ from datetime import datetime, timedelta
 from random import Random
 
 from jarkeeper.anchors import MemoryAnchors
+from jarkeeper.downloads.receipts import Outcome
 from jarkeeper.errors import JarkeeperError
 from jarkeeper.heads import SlotState
 from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import StoreDrop
 from jarkeeper.lifecycle.rotation import Rotation, Step, fail_over, rotate
 from jarkeeper.lifecycle.validation import validate
-from jarkeeper.slots import choose
-from jarkeeper.slots import Slot
+from jarkeeper.slots import Slot, choose
 from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.vault import Vault
-from jarkeeper.downloads.receipts import Outcome
 from jarkeeper.youtube.messages import Start
 from standin.sessions import Session
 from standin.videos import Video
+from vaultkit import START, Clock, FaultyStore, Room
 from year.clocks import Time, turned
 from year.fate import VALIDATED_EVERY, Sky, Window, new_session, windows
 from year.ledger import Broken, Ledger
@@ -35,11 +35,11 @@ from year.watch import Watch
 from year.weather import Died, SortedStore, Weather
 from year.youtube import Visit, YouTube
 
-from vaultkit import START, Clock, FaultyStore, Room
-
 JAR = "youtube"
 ACCOUNT = "123456789012345678901"
 FAULTS_OFTEN = 0.01
+IMPORTED_MEANWHILE = 0.01
+"""How often somebody imports other cookies while a run is under way, after one of its steps."""
 FOR_EVER = timedelta(days=400)
 CONFIRMED_AFTER = timedelta(minutes=15)
 WATCH = "https://www.youtube.com/watch?v="
@@ -62,7 +62,12 @@ class Life:
         self.weather = Weather(Random(self.seed + 1))
         self.store = SortedStore(clock=self.clock)
         self.anchors = MemoryAnchors()
-        self.room = Room(self.store, clock=self.clock, anchors=(self.anchors,))
+        self.room = Room(
+            self.store,
+            clock=self.clock,
+            anchors=(self.anchors,),
+            backup_count=self.chance.choice((2, 3)),
+        )
         self.youtube = YouTube(self.clock, watcher=self._seen)
         self.sky = Sky(self.youtube, self.weather, ACCOUNT, [])
         self.ledger = Ledger(self.room.vault, JAR, self.youtube.world, self.room.backup_count)
@@ -100,7 +105,7 @@ class Life:
             try:
                 self._prepare()
                 while self._agenda:
-                    when, _, name, what = heapq.heappop(self._agenda)
+                    when, _, _name, what = heapq.heappop(self._agenda)
                     if when > START + timedelta(days=self.days):
                         break
                     self.clock.now = max(self.clock.now, when)
@@ -302,6 +307,8 @@ class Life:
             left = list(runs)
             while left:
                 left = [pair for pair in left if next(pair[1], None) is not None]
+                if self.chance.random() < IMPORTED_MEANWHILE and self.sky.is_clear:
+                    self.person.import_fresh()
             for run, _ in runs:
                 outcomes = Counter(receipt.outcome for receipt in run.receipts.values())
                 self.counts["put off"] += outcomes[Outcome.PUT_OFF]
