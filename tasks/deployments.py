@@ -28,6 +28,7 @@ from jarkeeper.vault.findings import ok, warning
 from jarkeeper.words import count_of, printable, short_span
 
 TAG = "jarkeeper"
+DOWNLOAD = "download"
 ENDED = [StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED]
 BAD = (StateType.FAILED, StateType.CRASHED)
 POOLS = ("jarkeeper", "jarkeeper-upkeep")
@@ -131,7 +132,8 @@ def examine_deployments(*, now: datetime) -> Iterator[Finding]:
     """Yield what is wrong with the deployments: a last run that failed, a run that never began."""
     known = deployed()
     for item in known:
-        if item.last is not None and item.last.is_bad:
+        # A download that failed says so itself, and how many do is judged by the trail.
+        if item.last is not None and item.last.is_bad and item.flow != DOWNLOAD:
             message = f"deployment '{item.name}': its last run {item.last.state.lower()}"
             detail = f", {printable(item.last.message)}" if item.last.message else ""
             yield warning("deployment", message + detail, f"look at run '{item.last.name}'")

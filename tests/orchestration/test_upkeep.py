@@ -150,6 +150,7 @@ def test_what_is_found_damaged_on_the_way_is_an_incident_too(youtube, place, vau
 def test_every_session_is_used_and_what_youtube_renews_is_kept(youtube, place, vault):
     place.import_session("older", rotate_every=1, grace_seconds=0)
     place.import_session("newer", rotate_every=1, grace_seconds=0)
+    validate()  # which tests the backup: from now on only a refresh asks about it
     before = vault.status(JAR)
 
     state = refresh(return_state=True)
