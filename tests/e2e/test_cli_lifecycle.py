@@ -286,15 +286,16 @@ def test_health_opens_an_incident_for_what_is_damaged_and_closes_it_when_it_is_w
 
 
 def test_a_drill_proves_that_a_copy_can_take_the_vaults_place_and_leaves_nothing(
-    vault, export, answer, tmp_path, settings
+    vault, export, answer, place, monkeypatch
 ) -> None:
     run(["import", str(export("one"))])
-    before = sorted(Path(settings.temp_dir).glob("jarkeeper-*"))
+    (place / "scratch").mkdir(mode=0o700)
+    monkeypatch.setenv("COOKIE_TEMP_DIR", str(place / "scratch"))
 
     proof = answer("drill")
 
     assert (proof["jars"], proof["generations"]) == (1, 1)
-    assert sorted(Path(settings.temp_dir).glob("jarkeeper-*")) == before
+    assert list((place / "scratch").iterdir()) == []
 
 
 def test_cleanup_removes_what_is_past_its_grace_and_tells_how_much(
