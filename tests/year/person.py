@@ -13,9 +13,8 @@ from jarkeeper.jar import read_export
 from jarkeeper.stores import Store
 from jarkeeper.vault import Vault
 from standin.sessions import Session, cookies_txt
-from year.youtube import Visit, YouTube
-
 from vaultkit import SITES
+from year.youtube import Visit, YouTube
 
 OTHER_ACCOUNT = "999999999999999999999"
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from http.cookiejar import Cookie as LibraryCookie
 from typing import Any
 
+from yt_dlp.utils import ExtractorError
+
 from jarkeeper.errors import NoAnswer
 from jarkeeper.facts import Probed
 from jarkeeper.jar import Jar
@@ -15,8 +17,6 @@ from jarkeeper.youtube.probe import _renewed
 from standin.answers import OK, playability
 from standin.sessions import LOGIN, Session
 from standin.world import World
-from yt_dlp.utils import ExtractorError
-
 from vaultkit import SITES, Clock
 
 WATCH_SECONDS = 20.0
