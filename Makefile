@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check proof bench format constraints clean
+.PHONY: help demo test check proof soak bench format constraints clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(STAMP) ## Lint, types, import rules, generated documents
 
 proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped, S3 failing, 200 years
 	@JARKEEPER_PROOF=10000 $(BIN)/python -m pytest tests/security tests/year --timeout=7200
+
+soak: $(STAMP) ## Live an hour in miniature: real schedules, sessions that die, an operator who comes late
+	@JARKEEPER_SOAK_SECONDS=$${JARKEEPER_SOAK_SECONDS:-3600} $(BIN)/python -m pytest tests/orchestration/test_soak.py
 
 bench: $(STAMP) ## Measure against yt-dlp, and write docs/performance.md
 	@$(BIN)/python bench/run.py

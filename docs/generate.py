@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
 
+from cli import cli_page
 from metrics import metrics_page
 from permissions import permissions_page
 
@@ -59,6 +60,7 @@ do harm.
 """
 
 FORMS = {
+    "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",
     "s3_prefix": "plain names separated by `/`, such as `teams/media`",
@@ -153,6 +155,7 @@ def main() -> int:
         "failures.md": failures_page(),
         "permissions.md": permissions_page(),
         "metrics.md": metrics_page(),
+        "cli.md": cli_page(),
     }
     stale = [
         name

@@ -24,8 +24,8 @@ ROLES = {
     "too. The role of Prefect's own worker, which only starts tasks, needs nothing of this.",
     "operator": "The role of a person who keeps the vault: founds it, imports, checks, backs up, "
     "cleans up, moves it to another key.",
-    "auditor": "The role of who reads and verifies the trail. It can open the vault's root, which "
-    "authenticates events, and no jar.",
+    "auditor": "The role of who reads and verifies the trail, and reads incidents. It can open the "
+    "vault's root, which authenticates events, and no jar.",
     "parameter": "Besides, for a role whose `COOKIE_ENCRYPTION_KEY_PARAMETER` is set.",
     "bucket": "The bucket's own policy: it holds for everybody, also for roles that somebody gives "
     "too much. The break-glass role is for the day on which nothing else works.",
@@ -34,8 +34,8 @@ ROLES = {
 
 WHY = {
     "ReadTheVault": "which vault it is, its keys, heads, generations, the view, which is "
-    "compared before it is published, and permits, to settle a lost answer",
-    "FindTheNewest": "the newest head, record of keys and permit are found by listing",
+    "compared before it is published, permits, to settle a lost answer, and incidents",
+    "FindTheNewest": "the newest head, record of keys, permit and incident are found by listing",
     "CreateNeverOverwrite": "what counts is created once: the condition makes IAM itself refuse a "
     "second write",
     "PublishTheView": "the view alone is overwritten; nothing reads it as truth",
@@ -43,10 +43,10 @@ WHY = {
     "LetTheBucketEncrypt": "S3 encrypts and decrypts at rest on behalf of the caller, and only so",
     "ReadEverything": "`check` and `backup` read every object",
     "ListEverything": "`check` finds what no vault writes",
-    "CleanUp": "generations that no slot names any more, permits of past hours, and what the probe "
-    "of `init` wrote; never a head, never an event",
-    "ReadTheTrail": "the trail, and what it takes to authenticate it",
-    "ListTheTrail": "the days and writers of the trail",
+    "CleanUp": "generations that no slot names any more, permits of past hours, superseded records "
+    "of incidents, and what the probe of `init` wrote; never a head, never an event",
+    "ReadTheTrail": "the trail, incidents, and what it takes to authenticate them",
+    "ListTheTrail": "the days and writers of the trail, and the logs of incidents",
     "OpenTheRootAlone": "the context of a jar has no purpose, so no jar can be opened",
     "LetTheBucketDecrypt": "S3 decrypts at rest on behalf of the caller, and only so",
     "ReadTheKeyInParameterStore": "the one parameter",

@@ -6,7 +6,8 @@
 
 How it ends: Completed when every video is there; PartlyDone, a kind of Completed, when some are;
 Failed when none is, when YouTube or the limit on opens said stop, or when the vault or the request
-cannot be used.
+cannot be used. A run of a deployment whose videos need a login while there is none is Suspended,
+which frees its process, and goes on once there is one: what arrived is in the ledger.
 """
 
 from __future__ import annotations
@@ -17,28 +18,30 @@ from typing import Annotated, Any
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Completed, Failed
+from prefect.states import Completed, Failed, Suspended
 from prefect.task_runners import ThreadPoolTaskRunner
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from blocks import CookieManager
+from flows.ending import failed
 from flows.metadata import run_name, tag, tags_after, tags_before
 from flows.notices import Notices
+from flows.places import place_of
 from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
-from jarkeeper.errors import InputError, JarkeeperError, NotFound
+from jarkeeper.errors import JarkeeperError
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.policy import CookiePolicy, RetryPolicy
 from tasks.expand import expand
 from tasks.fetch import Batch, chunks, fetch
 from tasks.finish import finish
+from tasks.opening import JAR, opening
 from tasks.prepare import prepare
 from tasks.report import report, sentence_of
 from tasks.retries import with_retries
+from tasks.waiting import WAIT_SECONDS, waits_tag
 
-JAR = "youtube"
 TASK_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=16)
 """Each waits in a thread of its own, also between tries; more than ten, so that none is held up."""
 
@@ -73,7 +76,9 @@ def download(
     """Download YouTube videos with cookies from the vault.
 
     The cookies are validated first. When the active ones die, the backup takes over; what YouTube
-    refreshed is written back. Failures that may pass are tried again, later and later.
+    refreshed is written back. Failures that may pass are tried again, later and later. What needs a
+    login while there is none is put off: a run of a deployment then waits for fresh cookies, and
+    goes on by itself.
 
     Args:
         urls: YouTube videos, playlists or channels: links, or ids of eleven characters.
@@ -89,12 +94,12 @@ def download(
             COOKIE_OPENS_PER_HOUR allows. This goes on record in the audit trail.
     """
     try:
-        block = load(manager) if manager else None
-        settings = block.settings() if block else Settings.read()
+        where = opening(manager, jar)
+        settings = where.settings
         request = DownloadRequest.of(
             tuple(urls),
             place_of(destination),
-            jar=jar or (block.jar if block else JAR),
+            jar=where.jar or JAR,
             cookies=cookies,
             quality=quality,
             concurrency=settings.concurrency if concurrency is None else concurrency,
@@ -102,47 +107,8 @@ def download(
         )
         summary = run(settings, request)
     except JarkeeperError as error:
-        hint = f"; hint: {error.hint}" if error.hint else ""
-        return Failed(message=f"{error.message}{hint}", data=error)  # type: ignore[return-value]  # Prefect unwraps it
+        return failed(error)  # type: ignore[return-value]  # Prefect unwraps it
     return final_state(summary)  # type: ignore[return-value]  # Prefect unwraps it
-
-
-def place_of(destination: Path) -> Path:
-    """Return where the videos go; a worker's current folder is removed when the run ends."""
-    deployed = runtime.deployment.id is not None
-    return (Path.home() if deployed else Path.cwd()) / destination.expanduser()
-
-
-def load(manager: str) -> CookieManager:
-    """Return the block of that name, or raise `NotFound`, or `InputError` for a wrong field."""
-    try:
-        block = CookieManager.load(manager)
-    except RuntimeError as error:  # Prefect's, around what is wrong with the fields
-        if not isinstance(error.__cause__, ValidationError):
-            raise
-        raise InputError(f"cookie manager '{manager}': {mistakes_in(error.__cause__)}") from None
-    except ValueError:
-        raise NotFound(
-            f"cookie manager '{manager}': there is no block of that name",
-            hint="run `jarkeeper blocks register`, create it in the UI under Blocks, or leave the "
-            "field empty",
-        ) from None
-    assert isinstance(block, CookieManager), "a sync flow loads synchronously"  # noqa: S101
-    return block
-
-
-def mistakes_in(error: ValidationError) -> str:
-    """Return what is wrong with each field, without what was filled in."""
-    mistakes = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(
-        # A mistake between two fields has no place of its own: it names them.
-        ": ".join(filter(None, (".".join(map(str, item["loc"])), _words(item["msg"]))))
-        for item in mistakes
-    )
-
-
-def _words(message: str) -> str:
-    return message.removeprefix("Value error, ")
 
 
 def run(settings: Settings, request: DownloadRequest) -> Summary:
@@ -163,7 +129,8 @@ def run(settings: Settings, request: DownloadRequest) -> Summary:
         fetch_all(downloader, videos, notices=notices, retries=retries)
         summary = finish(downloader)
         notices.end(sentence_of(summary))
-    tag((*tags_before(preparation), *tags_after(summary, notices.slot_states)))
+    waits = (waits_tag(summary.jar),) if has_to_wait(summary) else ()
+    tag((*tags_before(preparation), *tags_after(summary, notices.slot_states), *waits))
     report(summary)
     return summary
 
@@ -193,7 +160,14 @@ def final_state(summary: Summary) -> State[Any]:
     sentence = sentence_of(summary)
     if summary.succeeded:
         return Completed(message=sentence, data=summary)
+    if has_to_wait(summary):
+        return Suspended(message=f"waits for a login: {sentence}", timeout_seconds=WAIT_SECONDS)
     arrived = summary.downloaded + summary.already_there
     if summary.stopped is None and (arrived or not summary.failed):
         return Completed(name="PartlyDone", message=sentence, data=summary)
     return Failed(message=sentence, data=DownloadFailed(summary))
+
+
+def has_to_wait(summary: Summary) -> bool:
+    """Return whether the run is one that can wait for a login, and has something to wait for."""
+    return bool(summary.put_off) and summary.stopped is None and runtime.deployment.id is not None

@@ -11,6 +11,7 @@ from prefect.client.orchestration import get_client
 from jarkeeper.checks import Severity
 from jarkeeper.downloads.receipts import Preparation, Summary
 from jarkeeper.words import count_of
+from tasks.waiting import WAITS
 
 BACKUP = "backup: "
 """How findings of a backup begin: a bad backup alarms nobody while the active cookies are good."""
@@ -36,7 +37,9 @@ def tags_after(summary: Summary, slot_states: dict[str, str]) -> tuple[str, ...]
 
 def tag(tags: Iterable[str]) -> None:
     """Give this flow run these tags besides those that it was started with."""
-    wanted = dict.fromkeys((*runtime.flow_run.tags, *tags))
+    # What a run waited for before it went on is no longer true of it.
+    before = (tag for tag in runtime.flow_run.tags if not tag.startswith(WAITS))
+    wanted = dict.fromkeys((*before, *tags))
     client = get_client(sync_client=True)
     client.update_flow_run(UUID(runtime.flow_run.id), tags=list(wanted))
 

@@ -88,6 +88,15 @@ class Limits:
     commit_tries_max: int = 20
     """Conflicts with other writers in a row before a commit gives up."""
 
+    clock_skew_seconds_max: float = 120.0
+    """Between our clock and the store's; hours of permits and signatures of AWS bear that much."""
+
+    free_bytes_min: int = 512 << 20
+    """On a disk that is written to: less than a long video takes."""
+
+    yt_dlp_days_max: int = 60
+    """yt-dlp is released every few weeks, because YouTube changes as often."""
+
     socket_timeout_seconds: float = 20.0
     """A stalled connection is dropped and resumed after this."""
 

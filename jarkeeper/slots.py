@@ -196,7 +196,8 @@ def exchange(slots: Slots, old: str, new: GenerationRecord) -> Slots:
     def step(item: SlotRecord) -> SlotRecord:
         if item.generation.id != old:
             return item
-        return replace(item, generation=new, began=item.login_began)
+        began = None if new.created_at == item.login_began else item.login_began
+        return replace(item, generation=new, began=began)
 
     return slots.with_each(step)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from jarkeeper.alerts import Delivery, Plan, deliver, open_channels, read_plan
 from jarkeeper.checks import Severity
@@ -19,16 +20,22 @@ LOG = logging.getLogger("jarkeeper.incidents")
 
 KEPT_HERE = scope_of((Cause.STORE, Cause.INTEGRITY, Cause.ROLLBACK), "")
 """What can keep a vault from being opened, so that its own journal cannot tell."""
-LOCK_OUT = "check the place and its key: `jarkeeper doctor` says which of them is wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What an examination changed, what was sent, and what failed on the way, in sentences."""
 
-    changes: Changes
-    delivery: Delivery
+    changes: Changes = field(default_factory=Changes)
+    delivery: Delivery = field(default_factory=Delivery)
     warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: Report) -> Report:
+        return Report(
+            self.changes + other.changes,
+            self.delivery + other.delivery,
+            self.warnings + other.warnings,
+        )
 
 
 def report(
@@ -36,50 +43,28 @@ def report(
 ) -> Report:
     """Put the conditions on record, close what is over, and tell who is due to be told.
 
-    Without a vault, because it cannot be opened, incidents are kept in the state directory; they
-    close with the first examination that has the vault again. Never raises a failure: what an
-    examination found must not be lost because nobody could be told.
+    Without a vault, because it cannot be opened, what keeps it from that is kept in the state
+    directory, and closes with the first examination that has the vault again; what else was found
+    is put off until then. Never raises a failure: nobody's being told must not end an examination.
     """
-    done = _report(settings, vault, conditions, scope=scope)
+    done = _report(settings, vault, tuple(conditions), scope=scope)
     if settings.metrics:
         _measure(settings, vault, done.changes)
     return done
 
 
 def _report(
-    settings: Settings, vault: Vault | None, conditions: Iterable[Condition], *, scope: Scope
+    settings: Settings, vault: Vault | None, found: tuple[Condition, ...], *, scope: Scope
 ) -> Report:
-    found = tuple(conditions)
     plan, warnings = _plan(settings)
-    here = open_journal(settings, None)
-    if vault is None:
-        return _reported(here, found, scope | KEPT_HERE, plan, settings, warnings)
-    journal = open_journal(settings, vault)
-    try:
-        done = _examined(journal, found, scope)
-    except JarkeeperError as error:
-        lost = Condition(
-            cause=Cause.STORE,
-            jar="",
-            severity=Severity.CRITICAL,
-            message=f"incidents cannot be put on record: {error.message}",
-            done="kept them in the state directory",
-            next_step=error.hint or LOCK_OUT,
-        )
-        seen = (*found, lost)
-        return _reported(here, seen, scope | KEPT_HERE, plan, settings, warnings)
-    delivery = _delivered(journal, plan, settings)
-    rest = _reported(here, (), _here_too(here), plan, settings, warnings)
-    changes = done
-    if rest.changes.closed:
-        changes = Changes(
-            done.opened,
-            done.updated,
-            done.escalated,
-            done.closed + rest.changes.closed,
-            done.warnings + rest.changes.warnings,
-        )
-    return Report(changes, delivery + rest.delivery, rest.warnings)
+    if vault is not None:
+        try:
+            done = _examined(open_journal(settings, vault), found, scope, plan, settings)
+        except JarkeeperError as error:
+            found += (_unwritable(error),)
+        else:
+            return Report(warnings=warnings) + done + _kept_here(settings, (), plan)
+    return Report(warnings=warnings) + _kept_here(settings, found, plan)
 
 
 def _measure(settings: Settings, vault: Vault | None, changes: Changes) -> None:
@@ -91,54 +76,64 @@ def _measure(settings: Settings, vault: Vault | None, changes: Changes) -> None:
             yield from (incident.severity for incident in open_journal(settings, place).open())
 
     opened = (incident_opened(one.jar, cause=one.cause) for one in changes.opened)
-    record(settings.metrics, opened)
-    record(settings.metrics, incidents_open(severities()))
+    with suppress(JarkeeperError):  # a store that gives no answer is told by the report itself
+        record(settings.metrics, opened)
+        record(settings.metrics, incidents_open(severities()))
 
 
-def _reported(
+def _kept_here(settings: Settings, found: tuple[Condition, ...], plan: Plan) -> Report:
+    """Reconcile what the state directory has on record; without conditions, all of it is over."""
+    ours = tuple(item for item in found if (item.cause, item.jar) in KEPT_HERE)
+    later = tuple(
+        f"{item.cause}: not on record until the vault can be used, {item.message}"
+        for item in found
+        if item not in ours
+    )
+    try:
+        journal = open_journal(settings, None)
+        done = _examined(journal, ours, KEPT_HERE, plan, settings)
+    except JarkeeperError as error:
+        done = Report(warnings=(f"incidents cannot be put on record: {error.message}",))
+    for sentence in (*later, *done.warnings):
+        LOG.warning("%s", sentence)
+    return done + Report(warnings=later)
+
+
+def _examined(
     journal: Journal,
     conditions: tuple[Condition, ...],
     scope: Scope,
     plan: Plan,
     settings: Settings,
-    warnings: tuple[str, ...],
 ) -> Report:
-    try:
-        changes = _examined(journal, conditions, scope)
-    except JarkeeperError as error:
-        LOG.error("incidents cannot be put on record: %s", error.message)  # noqa: TRY400 - a sentence, no traceback
-        return Report(Changes(), Delivery(), (*warnings, error.message))
-    return Report(changes, _delivered(journal, plan, settings), warnings)
-
-
-def _examined(journal: Journal, conditions: tuple[Condition, ...], scope: Scope) -> Changes:
     changes = journal.reconcile(conditions, scope=scope)
     for word in ("opened", "escalated", "closed"):
         for incident in getattr(changes, word):
             LOG.log(_level(word, incident), "incident %s: %s", word, _line(incident))
-    return changes
-
-
-def _delivered(journal: Journal, plan: Plan, settings: Settings) -> Delivery:
     channels = open_channels(plan, settings)
-    return deliver(journal, plan, channels, place=settings.place, now=utc_now())
+    delivery = deliver(journal, plan, channels, place=settings.place, now=utc_now())
+    return Report(changes, delivery, changes.warnings)
 
 
-def _here_too(here: Journal) -> Scope:
-    """Return the scope of everything that is kept here and goes on: the vault has it now."""
-    try:
-        return frozenset((incident.cause, incident.jar) for incident in here.open())
-    except JarkeeperError:
-        return KEPT_HERE
+def _unwritable(error: JarkeeperError) -> Condition:
+    return Condition(
+        cause=Cause.STORE,
+        jar="",
+        severity=Severity.CRITICAL,
+        message=f"incidents cannot be put on record: {error.message}",
+        done="kept this one in the state directory",
+        next_step=error.hint or "run `jarkeeper doctor`, which says what is wrong with the place",
+    )
 
 
 def _plan(settings: Settings) -> tuple[Plan, tuple[str, ...]]:
     try:
         return read_plan(settings), ()
     except SettingsError as error:
-        for mistake in error.mistakes:
-            LOG.error("alerts: nobody is told, %s", mistake)  # noqa: TRY400 - a sentence, no traceback
-        return Plan(), error.mistakes
+        mistakes = error.mistakes
+    for mistake in mistakes:
+        LOG.error("alerts: nobody is told, %s", mistake)
+    return Plan(), mistakes
 
 
 def _level(word: str, incident: Incident) -> int:

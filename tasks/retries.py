@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task
 
-from jarkeeper.errors import JarkeeperError
+from jarkeeper.errors import JarkeeperError, NoAnswer, StoreUnknown
 from jarkeeper.youtube.policy import RetryPolicy
 
 P = ParamSpec("P")
@@ -28,6 +28,17 @@ def is_curable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     try:
         state.result()
     except CurableFailures:
+        return True
+    except Exception:  # noqa: BLE001 - any other failure stays one
+        return False
+    return False
+
+
+def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Return whether a task failed for want of an answer, YouTube's or the store's."""
+    try:
+        state.result()
+    except (NoAnswer, StoreUnknown):
         return True
     except Exception:  # noqa: BLE001 - any other failure stays one
         return False

@@ -203,13 +203,11 @@ def _hushed() -> Iterator[list[str]]:
     statuses = _Statuses()
     loggers = [logging.getLogger(name) for name in TALKATIVE]
     with _ONE:
-        before = [(item, item.level, item.propagate, item.handlers[:]) for item in loggers]
+        before = [(item, item.propagate, item.handlers[:]) for item in loggers]
         for logger in loggers:
-            logger.setLevel(logging.WARNING)
             logger.propagate, logger.handlers = False, [statuses]
         try:
             yield statuses.heard
         finally:
-            for logger, level, propagate, handlers in before:
-                logger.setLevel(level)
+            for logger, propagate, handlers in before:
                 logger.propagate, logger.handlers = propagate, handlers

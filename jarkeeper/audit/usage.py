@@ -59,8 +59,8 @@ def usage_by_day(events: Iterable[Event]) -> tuple[Usage, ...]:
 
 
 def is_open(event: Event) -> bool:
-    """Tell whether a jar was handed out."""
-    return event.action is Action.LEND and event.outcome is Outcome.OK
+    """Tell whether a jar was opened: handed out, or looked at for an outline."""
+    return event.action in (Action.LEND, Action.OUTLINE) and event.outcome is Outcome.OK
 
 
 def is_use(event: Event) -> bool:

@@ -1,10 +1,12 @@
-"""Open incidents, where this installation keeps any."""
+"""Open incidents, as lines of a screen: `jarkeeper incidents` tells more of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from jarkeeper.errors import IntegrityError, JarkeeperError
 
 if TYPE_CHECKING:
     from jarkeeper.settings import Settings
@@ -19,7 +21,8 @@ class Attention:
     """Empty where it is about the vault."""
     cause: str
     severity: str
-    since: datetime
+    since: datetime | None
+    """None for trouble with the journal."""
     message: str
     next_step: str
 
@@ -29,17 +32,31 @@ class Attention:
 
 
 def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
-    """Return what is open, the oldest first."""
+    """Return what is open, the oldest first; a journal that cannot be read is trouble itself."""
     from jarkeeper.wiring import open_journal
 
+    try:
+        found = open_journal(settings, vault).open()
+    except JarkeeperError as error:
+        tampered = isinstance(error, IntegrityError)
+        return (
+            Attention(
+                jar="",
+                cause="integrity" if tampered else "store",
+                severity="critical" if tampered else "warning",
+                since=None,
+                message=f"open incidents cannot be told, {error.message}",
+                next_step=error.hint or "try again",
+            ),
+        )
     return tuple(
         Attention(
-            incident.jar,
-            incident.cause,
-            incident.severity,
-            incident.opened_at,
-            incident.message,
-            incident.next_step,
+            jar=item.jar,
+            cause=item.cause,
+            severity=item.severity,
+            since=item.opened_at,
+            message=item.message,
+            next_step=item.next_step,
         )
-        for incident in open_journal(settings, vault).open()
+        for item in found
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +13,16 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
-from jarkeeper.errors import InputError
+from jarkeeper.cli.since import parse_since
 from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.audit import Event, TrailReport
 
 HEADINGS = ("time (UTC)", "action", "jar", "slot", "generation", "result", "by")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
 COUNTS_SHOWN = 6
 """Of a run's outcomes by class; `--json` has all."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""No trail is older; years of three digits would sort wrongly among its days."""
-
-_SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
 
 
 @click.command(
@@ -111,21 +105,6 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
                 del accesses[next(iter(accesses))]
         accesses[event.access].events.append(event)
     return list(accesses.values()), total
-
-
-def parse_since(text: str, *, now: datetime) -> datetime:
-    """Return the moment that '7d', '12h' or '2026-01-31' means, in UTC, 1970 at the earliest."""
-    try:
-        if match := _SPAN.fullmatch(text):
-            moment = now - timedelta(**{UNITS[match[2]]: int(match[1])})
-        else:
-            moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(moment.astimezone(UTC), EPOCH)
-    except (ValueError, OverflowError):
-        raise InputError(
-            "--since: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
-        ) from None
 
 
 def _document(accesses: list[Access], report: TrailReport | None) -> dict[str, Any]:

@@ -13,14 +13,12 @@ from jarkeeper.cli.server import (
     be_patient,
     check_server,
     imported,
+    refusals,
     server_url,
-    unreachable,
     without_login,
 )
-from jarkeeper.errors import InputError
 
 REGISTER = "blocks register"
-UNAUTHORIZED = 401
 NO_CREDENTIALS = "without prefect-aws, the form has no field for AWS credentials"
 INSTALL = "where flows use a bucket: `pip install 'jarkeeper[aws]'`, then register again"
 
@@ -53,30 +51,14 @@ def register(invocation: Invocation) -> Exit:
     with Output(aside=invocation.as_json).busy("asking Prefect"):
         manager = imported("blocks", wanted_by=REGISTER).CookieManager
         check_server()
-        _register(manager)
+        with refusals(REGISTER):
+            manager.register_type_and_schema()
     document = _document(manager)
     if invocation.as_json:
         print_json(document)
     else:
         _print(document)
     return Exit.OK
-
-
-def _register(manager: Any) -> None:
-    """Register the block type, or raise `InputError` for what the server says against it."""
-    refused = imported("prefect.exceptions", wanted_by=REGISTER).PrefectHTTPStatusError
-    broken = imported("httpx", wanted_by=REGISTER).TransportError
-    where = server_url() or ""
-    try:
-        manager.register_type_and_schema()
-    except refused as error:
-        code = error.response.status_code
-        raise InputError(
-            f"Prefect server at {without_login(where)}: refused it (HTTP {code})",
-            hint="set PREFECT_API_AUTH_STRING or PREFECT_API_KEY" if code == UNAUTHORIZED else None,
-        ) from None
-    except broken:
-        raise unreachable(where) from None
 
 
 def _document(manager: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from jarkeeper.words import count_of, date_of
 if TYPE_CHECKING:
     from jarkeeper.vault import CookieOutline
 
-HEADINGS = ("cookie", "domain", "difference", "expires")
+HEADINGS = ("cookie", "changed", "expires", "domain")
 ADDED, REMOVED = "added", "removed"
 STYLES = {ADDED: "good", REMOVED: "bad"}
 
@@ -67,8 +67,10 @@ def command(invocation: Invocation, a: str, b: str, jar: str) -> Exit:
     output.entry("from", old.id[:8], (f"  {history.place_of(old)}, {old.source}", "quiet"))
     output.entry("to", new.id[:8], (f"  {history.place_of(new)}, {new.source}", "quiet"))
     if found:
-        output.table(HEADINGS, [item.row() for item in found])
-    output.line((f"{count_of(len(found), 'cookie')} differ, {same} the same", "strong"))
+        rows = [item.row(is_narrow=output.is_narrow) for item in found]
+        output.table(HEADINGS[: len(rows[0])], rows)
+    verb = "differs" if len(found) == 1 else "differ"
+    output.line((f"{count_of(len(found), 'cookie')} {verb}, {same} the same", "strong"))
     return Exit.OK
 
 
@@ -113,12 +115,14 @@ class Difference:
             "expires_after": None if self.after is None else self.after.expires,
         }
 
-    def row(self) -> tuple[Styled, ...]:
-        """Return it as a row under `HEADINGS`."""
-        what = self.what if self.what in STYLES else f"{self.what} changed"
+    def row(self, *, is_narrow: bool) -> tuple[Styled, ...]:
+        """Return it as a row under `HEADINGS`; without the domain where there is no room."""
         days = list(dict.fromkeys(_day(one) for one in (self.before, self.after) if one))
+        what = (self.what, STYLES.get(self.what, "warn"))
+        if is_narrow:
+            return self.one.name, what, days[-1]
         place = self.one.domain + ("" if self.one.path == "/" else self.one.path)
-        return self.one.name, place, (what, STYLES.get(what, "warn")), " → ".join(days)
+        return self.one.name, what, " → ".join(days), place
 
 
 def differences(

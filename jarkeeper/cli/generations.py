@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jarkeeper.errors import InputError, NotFound
-from jarkeeper.heads import GenerationRecord, Head
+from jarkeeper.heads import GenerationRecord, Head, SlotState
 from jarkeeper.slots import Slot
 from jarkeeper.vault import Vault
 from jarkeeper.words import printable
@@ -17,6 +17,7 @@ DIGITS_MIN = 6
 DIGITS_SHOWN = 8
 SHOWN = 5
 """Generations that a hint names; `jarkeeper history` has all."""
+DEAD = "no reason is on record"
 LIST_ALL = "`jarkeeper history` lists all"
 
 _PREFIX = re.compile(rf"[0-9a-f]{{{DIGITS_MIN},32}}", re.ASCII)
@@ -65,6 +66,13 @@ class JarHistory:
             return "revoked"
         item = self.newest.slots.find(record.id)
         return "in no slot" if item is None else self.newest.slots.role_of(item)
+
+    def death_of(self, record: GenerationRecord) -> str:
+        """Return why the generation was dead when it was last in a slot; '' if it was not."""
+        for head in reversed(self.heads):
+            if item := head.slots.find(record.id):
+                return item.reason or DEAD if item.state is SlotState.DEAD else ""
+        return ""
 
     def _records(self) -> list[GenerationRecord]:
         """Return every generation once, the newest first."""

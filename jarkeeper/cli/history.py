@@ -11,7 +11,7 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.words import short_span, utc_text
+from jarkeeper.words import short_span
 
 if TYPE_CHECKING:
     from jarkeeper.heads import Head, SlotRecord
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HEADINGS = ("generation", "came (UTC)", "from", "active", "ended", "now")
 HEAD_HEADINGS = ("head", "at (UTC)", "what", "active", "backups")
+ROOMY = 90
+"""Columns of a terminal from which on every column of the table fits."""
 PLACE_STYLES = {"active": "good", "revoked": "bad"}
 STATE_SIGNS = {"healthy": "", "suspect": " suspect", "cooling": " cooling", "dead": " dead"}
 
@@ -51,19 +53,32 @@ def command(invocation: Invocation, jar: str, *, heads: bool) -> Exit:
         document: dict[str, Any] = {"jar": jar, "generations": [item.as_dict() for item in past]}
         print_json(document | ({"heads": [_head_document(head) for head in log]} if heads else {}))
     elif heads:
-        Output().table(HEAD_HEADINGS, [_head_row(head) for head in log])
+        _print_heads(Output(), log)
     else:
-        Output().table(HEADINGS, [_row(item) for item in past])
+        _print_past(Output(), past)
     return Exit.OK
 
 
-def _row(past: Past) -> tuple[Styled, ...]:
+def _print_past(output: Output, past: list[Past]) -> None:
+    wanted = set(HEADINGS)
+    if not output.has_room(ROOMY):
+        wanted.remove("from")
+    if output.is_narrow:
+        wanted.remove("active")
+    places = [number for number, heading in enumerate(HEADINGS) if heading in wanted]
+    rows = [_row(item, is_narrow=output.is_narrow) for item in past]
+    output.table(
+        [HEADINGS[place] for place in places], [[row[place] for place in places] for row in rows]
+    )
+
+
+def _row(past: Past, *, is_narrow: bool) -> tuple[Styled, ...]:
     record = past.generation
-    ended = f"{past.ended} ({past.reason})" if past.reason else past.ended
+    ended = f"{past.ended}: {past.reason}" if past.reason and not is_narrow else past.ended
     seconds = past.active_seconds
     return (
         record.id[:8],
-        utc_text(record.created_at)[:16].replace("T", " "),
+        _moment(record.created_at, is_narrow=is_narrow),
         record.source.value,
         "never" if seconds is None else short_span(seconds),
         (ended or "-", "bad" if past.ended in ("died", "revoked") else ""),
@@ -71,14 +86,23 @@ def _row(past: Past) -> tuple[Styled, ...]:
     )
 
 
-def _head_row(head: Head) -> tuple[Styled, ...]:
-    return (
-        str(head.seq),
-        utc_text(head.at)[:16].replace("T", " "),
-        head.action.value,
-        _slot_text(head.active) if head.active else ("none", "warn"),
-        ", ".join(map(_slot_text, head.backups)) or "-",
-    )
+def _print_heads(output: Output, log: tuple[Head, ...]) -> None:
+    rows = [
+        (
+            str(head.seq),
+            _moment(head.at, is_narrow=output.is_narrow),
+            head.action.value,
+            _slot_text(head.active) if head.active else ("none", "warn"),
+            ", ".join(map(_slot_text, head.backups)) or "-",
+        )
+        for head in log
+    ]
+    columns = len(HEAD_HEADINGS) - output.is_narrow
+    output.table(HEAD_HEADINGS[:columns], [row[:columns] for row in rows])
+
+
+def _moment(moment: datetime, *, is_narrow: bool) -> str:
+    return f"{moment:%Y-%m-%d}" if is_narrow else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _slot_text(item: SlotRecord) -> str:

@@ -82,6 +82,7 @@ def command(
     you are asked first.
     """
     from jarkeeper.cli import taken_in
+    from jarkeeper.cli.watched import cured
     from jarkeeper.hardening import harden
     from jarkeeper.health import examine
     from jarkeeper.wiring import open_vault
@@ -107,6 +108,8 @@ def command(
         print_json(told.as_dict())
     else:
         told.print(file)
+    if changed and not told.is_critical:
+        cured(settings, vault, jar)
     return Exit.FAILED if told.is_critical else Exit.OK
 
 

@@ -67,8 +67,12 @@ class Output:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether a table must do with fewer columns; a pipe is as wide as it has to be."""
-        return self.on_terminal and self.console.width < NARROW_COLUMNS
+        """Whether a table must do with fewer columns."""
+        return not self.has_room(NARROW_COLUMNS)
+
+    def has_room(self, columns: int) -> bool:
+        """Whether a line may be so long; a pipe is as wide as it has to be."""
+        return not self.on_terminal or self.console.width >= columns
 
     def line(self, *parts: Styled) -> None:
         """Print one line of the parts."""

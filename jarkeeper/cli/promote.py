@@ -27,13 +27,11 @@ def command(invocation: Invocation, jar: str, *, untested: bool) -> Exit:
     """Make the backup active."""
     from jarkeeper.cli.changed import after
     from jarkeeper.cli.watched import settle
-    from jarkeeper.hardening import harden
     from jarkeeper.lifecycle.rotation import tested_backup
     from jarkeeper.lifecycle.validation import existing_head
     from jarkeeper.wiring import open_vault
     from jarkeeper.youtube.errand import errand
 
-    harden()
     settings = invocation.settings()
     vault = open_vault(settings)
     before = existing_head(vault, jar)

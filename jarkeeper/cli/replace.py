@@ -42,7 +42,7 @@ AFTERWARDS = (
 @common_options
 @pass_invocation
 def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) -> Exit:
-    """Revoke the active cookies and put others in their place, at once."""
+    """Revoke the active cookies and put others in their place."""
     from jarkeeper.cli.watched import settle
     from jarkeeper.hardening import harden
     from jarkeeper.incidents import Cause, scope_of

@@ -45,6 +45,9 @@ def command(invocation: Invocation, generation: str, jar: str) -> Exit:
     if invocation.as_json:
         print_json(changed.as_dict())
         return Exit.OK
+    output = Output()
     words = "is active again" if changed.is_news else "was active already: nothing was changed"
-    changed.print(Output(), done=f"generation {record.id[:8]} {words}")
+    changed.print(output, done=f"generation {record.id[:8]} {words}")
+    if died := history.death_of(record):
+        output.finding("warning", f"YouTube had ended this login ({died}): it may not work")
     return Exit.OK

@@ -18,7 +18,6 @@ from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.errors import InputError
 from jarkeeper.heads import GenerationRecord
-from jarkeeper.words import utc_text
 
 
 @click.command(
@@ -69,7 +68,7 @@ def _says_yes(invocation: Invocation, record: GenerationRecord, place: str) -> b
             hint="add --yes if it is the right one",
         )
     output = Output(aside=True)
-    came = f"{record.source} of {utc_text(record.created_at)[:16]} UTC"
+    came = f"{record.source} of {record.created_at:%Y-%m-%d %H:%M} UTC"
     output.finding("warning", f"{what}, {came}, {place}: nothing can use it again")
     if click.confirm("Revoke it?", err=True):
         return True

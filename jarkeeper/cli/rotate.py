@@ -33,11 +33,11 @@ WORDS = {
     "rotate",
     epilog="\b\nExamples:\n"
     "  jarkeeper rotate cookies.txt      store, test, then switch\n"
-    "  jarkeeper rotate                  what lies in COOKIE_DROP, or a tested backup\n"
+    "  jarkeeper rotate                  what is in COOKIE_DROP, or a tested backup\n"
     "  jarkeeper rotate --json\n\n"
-    "Without FILE it takes in what was left in COOKIE_DROP for the jar; where nothing was left and "
-    "the active cookies cannot work again, the first backup that passes a test takes over. Killed "
-    "anywhere, the next rotation goes on. Exit code 1 where something was refused or not switched.",
+    "Without FILE it takes what was left in COOKIE_DROP; else, where the active cookies cannot "
+    "work again, the first backup that passes a test. Killed anywhere, the next rotation goes "
+    "on. Exit code 1 where something was refused or not switched.",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @jar_option(words="The jar.", default=DEFAULT_JAR)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jarkeeper.errors import InputError
 
+UNAUTHORIZED = 401
 STARTUP_SECONDS = 120
 """A temporary server makes its database first; Prefect's 20 s are short on a busy machine."""
 
@@ -52,6 +55,36 @@ def check_server() -> None:
         failure = client.api_healthcheck()
     if failure is not None:
         raise unreachable(url)
+
+
+def require_server(wanted_by: str) -> None:
+    """Raise `InputError` unless a server is set that answers: a temporary one knows nothing."""
+    imported("prefect.settings", wanted_by=wanted_by)
+    if server_url() is None:
+        raise InputError(
+            f"{wanted_by}: expected a Prefect server, PREFECT_API_URL is not set",
+            hint="start one with `prefect server start`, and export "
+            "PREFECT_API_URL=http://127.0.0.1:4200/api",
+        )
+    check_server()
+
+
+@contextmanager
+def refusals(wanted_by: str) -> Iterator[None]:
+    """Turn what the server says against a request into `InputError`."""
+    refused = imported("prefect.exceptions", wanted_by=wanted_by).PrefectHTTPStatusError
+    broken = imported("httpx", wanted_by=wanted_by).TransportError
+    where = server_url() or ""
+    try:
+        yield
+    except refused as error:
+        code = error.response.status_code
+        raise InputError(
+            f"Prefect server at {without_login(where)}: refused it (HTTP {code})",
+            hint="set PREFECT_API_AUTH_STRING or PREFECT_API_KEY" if code == UNAUTHORIZED else None,
+        ) from None
+    except broken:
+        raise unreachable(where) from None
 
 
 def unreachable(url: str) -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -16,11 +17,12 @@ from jarkeeper.errors import InputError, JarkeeperError
 from jarkeeper.words import DAY, date_of, short_span
 
 if TYPE_CHECKING:
+    from jarkeeper.cli.attention import Attention
     from jarkeeper.cli.overview import JarOverview, Observer, Overview
     from jarkeeper.health import SlotHealth
 
 HEADINGS = ("slot", "state", "age", "login until", "generation", "fingerprint", "source")
-NARROW = HEADINGS.index("fingerprint")
+NARROW = HEADINGS.index("generation")
 """Of the columns, those that a narrow terminal has room for."""
 STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead": "bad"}
 WATCH_SECONDS = 5.0
@@ -64,7 +66,9 @@ def command(invocation: Invocation, jar: str | None, watch: float | None) -> Exi
     elif invocation.as_json:
         print_json(observer.look(jar).as_dict())
     else:
-        _print(output, observer.look(jar))
+        with output.busy("looking at the vault"):
+            shown = observer.look(jar)
+        _print(output, shown)
     return Exit.OK
 
 
@@ -73,6 +77,7 @@ def _watch(observer: Observer, invocation: Invocation, *, every: float, jar: str
         if invocation.as_json:
             while True:
                 print_json(observer.look(jar).as_dict())
+                sys.stdout.flush()
                 time.sleep(every)
         _redraw(observer, every=every, jar=jar)
     except KeyboardInterrupt:
@@ -103,12 +108,16 @@ def _print(output: Output, shown: Overview) -> None:
     if not shown.jars:
         output.entry("next", "jarkeeper import cookies.txt")
     for incident in shown.incidents:
-        place = replace(output.place, jar=incident.jar or None)
-        about = f"{incident.jar}: " if incident.jar and len(shown.jars) > 1 else ""
-        ago = short_span((shown.at - incident.since).total_seconds())
-        message = f"{about}{incident.message}, since {ago}"
-        replace(output, place=place).finding(incident.severity, message, incident.next_step)
+        _print_incident(output, incident, now=shown.at)
     _print_runs(output, shown)
+
+
+def _print_incident(output: Output, incident: Attention, *, now: datetime) -> None:
+    about = f"{incident.jar}: " if incident.jar else ""
+    age = "" if incident.since is None else short_span((now - incident.since).total_seconds())
+    since = f" (open for {age})" if age else ""
+    output = replace(output, place=replace(output.place, jar=incident.jar or None))
+    output.finding(incident.severity, f"{about}{incident.message}{since}", incident.next_step)
 
 
 def _print_runs(output: Output, shown: Overview) -> None:
@@ -151,7 +160,8 @@ def _life(jar: JarOverview, now: datetime) -> tuple[Styled, ...]:
     lived = short_span((now - life.began).total_seconds())
     over = life.until is not None and life.until <= now
     others = "the last one" if life.ended == 1 else f"the last {life.ended}"
-    return (f"{lived} old", "warn" if over else ""), (f"; {others} lasted {lasted}", "quiet")
+    mine = f"this login is {lived} old"
+    return (mine, "warn" if over else ""), (f"; {others} lasted {lasted}", "quiet")
 
 
 def _use(jar: JarOverview, now: datetime) -> tuple[Styled, ...]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jarkeeper.cli.audit import parse_since
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
+from jarkeeper.cli.since import parse_since
 from jarkeeper.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class Sum:
 
     def cells(self) -> tuple[Styled, ...]:
         """Return it as cells under `COLUMNS`."""
-        rate = f"{100 * self.succeeded / self.videos:.0f} %" if self.videos else "-"
+        # Rounded down: only what never failed is 100 %.
+        rate = f"{1000 * self.succeeded // self.videos / 10:g} %" if self.videos else "-"
         bad = str(self.cookie_failures)
         failures: Styled = (bad, "bad") if self.cookie_failures else bad
         return str(self.opens), str(self.videos), rate, failures

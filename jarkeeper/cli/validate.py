@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,10 @@ from jarkeeper.cli.output import Output, print_json
 from jarkeeper.errors import NotFound
 
 if TYPE_CHECKING:
+    from jarkeeper.heads import Head
     from jarkeeper.health import SlotHealth
+    from jarkeeper.settings import Settings
+    from jarkeeper.vault import Vault
     from jarkeeper.youtube.messages import Answered
 
 
@@ -42,59 +45,65 @@ def command(invocation: Invocation, jar: str | None, *, offline: bool) -> Exit:
 
 def look(invocation: Invocation, jar: str | None, *, offline: bool, visit: bool) -> Exit:
     """Ask about the slots whose turn it is, or all on a visit; tell what is known afterwards."""
-    from jarkeeper.cli.asking import as_dict, ask
     from jarkeeper.cli.watched import settle
-    from jarkeeper.hardening import harden
-    from jarkeeper.health import examine, heads_of
+    from jarkeeper.health import heads_of
+    from jarkeeper.lifecycle.conditions import scope_of_answers
     from jarkeeper.wiring import open_vault
 
-    harden()
     settings = invocation.settings()
     vault = open_vault(settings)
     heads = heads_of(vault, jar)
     if not heads:
         raise NotFound("vault: there is no jar in it", hint="run `jarkeeper import cookies.txt`")
-    answers: dict[str, tuple[Answered, ...]] = {}
-    if not offline:
-        found = {head.jar: ask(settings, vault, head, visit=visit) for head in heads}
-        heads = tuple(one.head for one in found.values())
-        answers = {name: one.answers for name, one in found.items()}
-    now = datetime.now(UTC)
-    jars = {head.jar: examine(head, now=now, settings=settings) for head in heads}
-    critical = any(slots[0].severity == "critical" for slots in jars.values())
+    seen = [_seen(settings, vault, head, offline=offline, visit=visit) for head in heads]
+    critical = any(one.slots[0].severity == "critical" for one in seen)
     if invocation.as_json:
-        print_json(
-            {
-                "critical": critical,
-                "jars": [
-                    {
-                        "jar": name,
-                        "slots": [slot.as_dict() for slot in slots],
-                        "answers": [as_dict(one) for one in answers.get(name, ())],
-                    }
-                    for name, slots in jars.items()
-                ],
-            }
-        )
+        print_json({"critical": critical, "jars": [one.as_dict() for one in seen]})
     else:
-        for name, slots in jars.items():
-            place = replace(invocation, jar=name)
-            _print(Output(place=place), name, slots, answers.get(name, ()))
-    if not offline:
-        for name in jars:
-            settle(settings, vault, name)
+        for one in seen:
+            _print(Output(place=replace(invocation, jar=one.jar)), one)
+    for one in () if offline else seen:
+        settle(settings, vault, one.jar, scope=scope_of_answers(one.jar, one.answers))
     return Exit.FAILED if critical else Exit.OK
 
 
-def _print(
-    output: Output, jar: str, slots: tuple[SlotHealth, ...], answers: tuple[Answered, ...]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A jar's slots as they are now, and what YouTube answered."""
+
+    jar: str
+    slots: tuple[SlotHealth, ...]
+    answers: tuple[Answered, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values for JSON; there is no secret in it."""
+        from jarkeeper.cli.asking import as_dict
+
+        return {
+            "jar": self.jar,
+            "slots": [slot.as_dict() for slot in self.slots],
+            "answers": [as_dict(one) for one in self.answers],
+        }
+
+
+def _seen(settings: Settings, vault: Vault, head: Head, *, offline: bool, visit: bool) -> Seen:
+    from jarkeeper.cli.asking import ask
+    from jarkeeper.health import examine
+
+    answers: tuple[Answered, ...] = ()
+    if not offline:
+        validation = ask(settings, vault, head, visit=visit)
+        head, answers = validation.head, validation.answers
+    return Seen(head.jar, examine(head, now=datetime.now(UTC), settings=settings), answers)
+
+
+def _print(output: Output, seen: Seen) -> None:
     from jarkeeper.cli.asking import sentence
 
-    for slot in slots:
+    for slot in seen.slots:
         generation = f"  generation {slot.record.generation.id[:8]}" if slot.record else ""
-        output.line((f"{jar} {slot.name}", "strong"), (generation, "quiet"))
+        output.line((f"{seen.jar} {slot.name}", "strong"), (generation, "quiet"))
         for finding in slot.findings:
             output.finding(finding.severity, finding.message, finding.next_step)
-    for answer in answers:
+    for answer in seen.answers:
         output.finding(*sentence(answer))

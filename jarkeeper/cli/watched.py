@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from jarkeeper.cli.going_on import go_on
 from jarkeeper.cli.output import Output
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def settle(
     `besides` is what the command found beyond that, and `scope` what it looked for.
     """
     from jarkeeper.lifecycle.conditions import conditions_of, scope_of_jar
+    from jarkeeper.lifecycle.waiting import has_login
     from jarkeeper.watch import report
 
     head = vault.status(jar)
@@ -38,3 +40,17 @@ def settle(
         output.line((f"over: {incident.message}", "quiet"))
     for warning in done.warnings:
         output.finding("warning", warning)
+    if has_login(vault, jar):
+        go_on(jar)
+
+
+def cured(settings: Settings, vault: Vault, jar: str) -> None:
+    """Close what fresh cookies end, and send on what waited for them; nothing new is opened."""
+    from jarkeeper.incidents import Cause, scope_of
+    from jarkeeper.watch import report
+
+    causes = (Cause.SESSION_DEAD, Cause.SESSION_SUSPECT, Cause.EXPIRY, Cause.LIFETIME)
+    done = report(settings, vault, (), scope=scope_of((*causes, Cause.ROTATION_DUE), jar))
+    for warning in done.warnings:
+        Output(aside=True).finding("warning", warning)
+    go_on(jar)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -55,6 +55,15 @@ class Changes:
     closed: tuple[Incident, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def __add__(self, other: Changes) -> Changes:
+        return Changes(
+            self.opened + other.opened,
+            self.updated + other.updated,
+            self.escalated + other.escalated,
+            self.closed + other.closed,
+            self.warnings + other.warnings,
+        )
+
 
 class Journal:
     """The incidents of one vault. `StoreError` where the store does not answer."""
@@ -90,7 +99,7 @@ class Journal:
         changes = Changes()
         for log in sorted(scope):
             if log in found or log in seqs:
-                changes = self._examined(changes, log, found.get(log))
+                changes += self._examined(log, found.get(log))
         return changes
 
     def open(self) -> tuple[Incident, ...]:
@@ -149,23 +158,22 @@ class Journal:
             self._store.delete(key)
         return len(old)
 
-    def _examined(self, changes: Changes, log: Log, condition: Condition | None) -> Changes:
+    def _examined(self, log: Log, condition: Condition | None) -> Changes:
         now, fresh = self._clock(), new_id()
         before, after, damage = self._change(
             log, lambda entry: _next(entry, log, condition, now=now, new_id=fresh)
         )
-        warnings = changes.warnings + ((damage,) if damage else ())
-        if after is None:
-            return replace(changes, warnings=warnings)
+        damages = Changes(warnings=(damage,) if damage else ())
+        return damages if after is None else damages + self._sorted_in(before, after)
+
+    def _sorted_in(self, before: Incident | None, after: Incident) -> Changes:
         if not after.is_open:
-            warnings += self._recorded(after, "closed")
-            return replace(changes, closed=(*changes.closed, after), warnings=warnings)
+            return Changes(closed=(after,), warnings=self._recorded(after, "closed"))
         if before is None or before.id != after.id:
-            warnings += self._recorded(after, "opened")
-            return replace(changes, opened=(*changes.opened, after), warnings=warnings)
+            return Changes(opened=(after,), warnings=self._recorded(after, "opened"))
         if before.severity is not after.severity:
-            return replace(changes, escalated=(*changes.escalated, after), warnings=warnings)
-        return replace(changes, updated=(*changes.updated, after), warnings=warnings)
+            return Changes(escalated=(after,))
+        return Changes(updated=(after,))
 
     def _change_if(self, incident: Incident, change: Callable[[Incident], Incident | None]) -> bool:
         """Change this very incident; False where the log has another or `change` declines."""

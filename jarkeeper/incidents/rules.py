@@ -175,14 +175,17 @@ def _due_while_open(incident: Incident, steps: Sequence[Step], now: datetime) ->
     wanted = [
         name for number, step in due.items() for name in _wanted(incident.notice(number), step.to)
     ]
-    first = all(notice.step in due for notice in incident.notices)
+    first = all(notice.step in due or not notice.sent_at for notice in incident.notices)
     kind = NoticeKind.OPENED if first else NoticeKind.ESCALATED
     return Due(kind, tuple(due), _names(wanted))
 
 
 def _is_time(incident: Incident, step: Step, now: datetime) -> bool:
     since = incident.critical_at if step.severity is Severity.CRITICAL else incident.opened_at
-    return since is not None and now - since >= timedelta(minutes=step.after_minutes)
+    if since is None:
+        return False
+    # At once is at once, also for a process whose clock is behind that of the one that opened it.
+    return not step.after_minutes or now - since >= timedelta(minutes=step.after_minutes)
 
 
 def _wanted(notice: Notice | None, to: Iterable[str]) -> Iterable[str]:

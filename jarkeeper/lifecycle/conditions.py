@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,8 @@ from jarkeeper.incidents import Cause, Condition, Scope, scope_of
 from jarkeeper.lifecycle.lifetime import age_days, expected_days
 from jarkeeper.lifecycle.rotation import Rotation, Step
 from jarkeeper.settings import Settings
-from jarkeeper.slots import SlotRecord, SlotState
+from jarkeeper.slots import Slot, SlotRecord, SlotState
+from jarkeeper.youtube.messages import Answered
 
 JAR_CAUSES: tuple[Cause, ...] = (
     Cause.SESSION_DEAD,
@@ -78,6 +79,12 @@ def scope_of_jar(jar: str) -> Scope:
     return scope_of(JAR_CAUSES, jar)
 
 
+def scope_of_answers(jar: str, answers: Iterable[Answered]) -> Scope:
+    """Return what the answers of YouTube settle: an emergency ends with a login that is alive."""
+    confirmed = any(one.alive and one.slot == Slot.ACTIVE for one in answers)
+    return scope_of((Cause.EMERGENCY,), jar) if confirmed else frozenset()
+
+
 def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Condition, ...]:
     """Return what is wrong with a jar, by its newest head.
 
@@ -86,6 +93,22 @@ def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Con
     view = View(head, now, settings)
     found = _lost(view) if is_lost(head, now=now) else (*_active(view), *_in_use(view))
     return (*found, *_backups(view))
+
+
+def conditions_of_fail_over(rotation: Rotation) -> tuple[Condition, ...]:
+    """Return what to tell of a backup that took over; the next examination finds it in order."""
+    if rotation.step is not Step.PROMOTED:
+        return ()
+    return (
+        Condition(
+            Cause.SESSION_DEAD,
+            rotation.jar,
+            Severity.WARNING,
+            "the login that was active is over",
+            "a backup that was tested took its place",
+            IMPORT,
+        ),
+    )
 
 
 def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:

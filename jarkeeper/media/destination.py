@@ -106,6 +106,19 @@ class Destination:
             f"destination '{self.directory}': has {SAME_NAME_MAX} files of one name already"
         )
 
+    def sweep(self, before: float) -> int:
+        """Remove partial files that nobody has written to since that second; return how many.
+
+        One that a run holds stays: what it resumes is not old.
+        """
+        removed = 0
+        for path in sorted(self.parts.glob("*")) if self.parts.is_dir() else ():
+            with self.claim(path.name.partition(".")[0]) as ours:
+                if ours and _is_old(path, before):
+                    path.unlink(missing_ok=True)
+                    removed += 1
+        return removed
+
     @contextlib.contextmanager
     def claim(self, video_id: str) -> Iterator[bool]:
         """Yield whether the video is ours for now: two runs must not share a partial file."""
@@ -120,6 +133,14 @@ class Destination:
             yield _locked(descriptor)
         finally:
             os.close(descriptor)  # the kernel lets go of the lock, also when we are killed
+
+
+def _is_old(path: Path, before: float) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_mtime < before
 
 
 def encodable(name: str, plain: str) -> str:

@@ -61,6 +61,8 @@ class Settings:
     """Where fresh exports are left for the next rotation, as `youtube.txt` or `youtube.json`."""
     backup_count: int = 3
     """How many earlier generations stay as backups."""
+    grace_days: float = 30.0
+    """How many days after it left every slot a generation may be deleted by the clean-up."""
     opens_per_hour: int = OPENS_PER_HOUR
     """How often a jar may be opened in an hour of the clock, by all processes together."""
     principals: tuple[str, ...] = ()

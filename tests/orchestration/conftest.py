@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestration.place import Place
-from orchestration.server import QUIET
+from orchestration.server import QUIET, prefect, prefect_server
 from standin.server import StandIn
 
 
@@ -31,6 +31,15 @@ def prefect_api(tmp_path_factory):
         patch.setenv("DO_NOT_TRACK", "1")
         with prefect_test_harness(server_startup_timeout=120):
             yield
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A server as a process of its own, with the work pools of prefect.yaml."""
+    with prefect_server(tmp_path_factory.mktemp("server")) as running:
+        for pool in ("jarkeeper", "jarkeeper-upkeep"):
+            prefect(running, "work-pool", "create", pool, "--type", "process")
+        yield running
 
 
 @pytest.fixture

@@ -15,7 +15,14 @@ from prefect.events import emit_event
 from prefect.variables import Variable
 
 from blocks.cookie_manager import CookieManager
+from flows.cleanup import cleanup
 from flows.download import download
+from flows.drill import drill
+from flows.health import health
+from flows.refresh import refresh
+from flows.reviews import daily, monthly, weekly
+from flows.rotate import rotate
+from flows.validate import validate
 from jarkeeper.errors import JarkeeperError
 
 DONE = "driver: done"
@@ -80,13 +87,19 @@ def leaky(secret: str) -> None:
     leaky_failure(secret)
 
 
+def run_upkeep() -> None:
+    for upkeep in (validate, refresh, rotate, health, cleanup, drill, daily, weekly, monthly):
+        state = upkeep(return_state=True)
+        print(upkeep.name, state.name, state.message, repr(state.result(raise_on_failure=False)))
+
+
 def run_leaky(secret: str) -> None:
     print(leaky(secret, return_state=True))
 
 
 def main() -> None:
     """Do what each line says, and say when it is done."""
-    jobs = {"download": run_download, "block": run_block, "leaky": run_leaky}
+    jobs = {"download": run_download, "block": run_block, "leaky": run_leaky, "upkeep": run_upkeep}
     for line in sys.stdin:
         order = json.loads(line)
         os.environ.update(order.pop("environment", {}))

@@ -12,7 +12,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 
 from orchestration.place import Place, url
-from orchestration.server import PrefectServer, prefect, prefect_process, prefect_server, wait_for
+from orchestration.server import PrefectServer, prefect, prefect_process, wait_for
 
 pytestmark = pytest.mark.harness
 
@@ -31,13 +31,6 @@ def place(tmp_path_factory, standin):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with prefect_server(tmp_path_factory.mktemp("server")) as running:
-        prefect(running, "work-pool", "create", "jarkeeper", "--type", "process")
-        yield running
-
-
-@pytest.fixture(scope="module")
 def worker(server, place):
     # One at a time: the schedule is quicker than its runs.
     command = ["worker", "start", "--pool", "jarkeeper", "--type", "process", "--limit", "1"]
@@ -48,6 +41,7 @@ def worker(server, place):
 def deploy(server: PrefectServer, folder: Path, *, schedule: dict[str, object]) -> None:
     """Deploy a copy of the project's file whose schedule is changed as an operator would."""
     content = yaml.safe_load(PREFECT_YAML.read_text())
+    content["deployments"] = [item for item in content["deployments"] if item["name"] == "download"]
     content["deployments"][0]["schedules"][0] |= schedule
     (folder / "prefect.yaml").write_text(yaml.safe_dump(content))
     prefect(server, "--no-prompt", "deploy", "--all", cwd=folder)
@@ -70,18 +64,22 @@ def test_the_file_as_it_is_bakes_no_machine_into_the_deployment(server, tmp_path
     prefect(server, "--no-prompt", "deploy", "--all", cwd=tmp_path)
 
     with SyncPrefectClient(server.api) as client:
+        deployments = {item.name: item for item in client.read_deployments()}
         deployment = deployment_of(client)
-    assert str(tmp_path) not in deployment.model_dump_json()
+    assert str(tmp_path) not in "".join(item.model_dump_json() for item in deployments.values())
     assert deployment.entrypoint == "flows.download.download"
     assert [(item.slug, item.active) for item in deployment.schedules] == [("nightly", False)]
+    active = {name for name, item in deployments.items() if item.schedules[0].active}
+    assert active == {"validate", "refresh", "health", "daily", "weekly", "monthly"}
 
 
 def test_the_form_explains_every_parameter(server, tmp_path):
-    shutil.copy(PREFECT_YAML, tmp_path)
-
-    prefect(server, "--no-prompt", "deploy", "--all", cwd=tmp_path)
+    deploy(server, tmp_path, schedule={"active": False})
 
     with SyncPrefectClient(server.api) as client:
+        for item in client.read_deployments():
+            described = item.parameter_openapi_schema["properties"].values()
+            assert all(field.get("description") for field in described), item.name
         schema = deployment_of(client).parameter_openapi_schema
     assert schema["required"] == ["urls"]
     assert all(item.get("description") for item in schema["properties"].values())

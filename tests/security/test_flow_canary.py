@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -133,10 +134,17 @@ def acts(running: Driver, place: Place, exports: Path) -> dict[str, str]:
     printed["failure"] = fetch("private0000", "forbidden00", "success0002")
 
     export = exports / "cookies.txt"
-    export.write_text(control.new_session("third", canary=CANARY))
+    export.write_text(control.new_session("third", canary=CANARY, user_id="1001"))
     broken = exports / "broken.txt"
     broken.write_text(export.read_text() + f".youtube.com\tTRUE\t/\t{CANARY}\n")
     printed["block"] = running.run(job="block", path=str(export), bad_path=str(broken))
+
+    drop = place.folder / "drop"
+    drop.mkdir()
+    left = drop / "youtube.txt"
+    left.write_text(control.new_session("fourth", canary=CANARY, user_id="1001"))
+    os.utime(left, (0, 0))
+    printed["upkeep"] = running.run(job="upkeep", environment={"COOKIE_DROP": str(drop)})
 
     control.set_answer("bot_check")
     printed["stopped"] = fetch("stopped0000", "stopped0001")
@@ -158,6 +166,8 @@ def server_text(server: PrefectServer) -> bytes:
         ("death", "died"),
         ("failure", "PartlyDone 1 of 3"),
         ("block", "RuntimeError: in the middle of using"),
+        ("upkeep", "the tested cookies are active"),
+        ("upkeep", "drill Completed recovered"),
         ("stopped", "Failed"),
         ("no key", "Failed"),
     ],

@@ -13,9 +13,11 @@ from botocore.exceptions import ClientError
 
 from cloud.faults import Fault, Kind
 from cloud.server import client
+from incidentkit import condition
+from jarkeeper.incidents import Cause, Journal, scope_of
 from jarkeeper.moves import backup_vault, recover_vault
 from jarkeeper.slots import Slot, SlotState
-from jarkeeper.wiring import init_vault, open_vault, with_parameter
+from jarkeeper.wiring import init_vault, open_journal, open_vault, utc_now, with_parameter
 from tenancy import Tenancy, policy
 from vaultkit import cookie_file, jar_of
 
@@ -41,6 +43,15 @@ def filled(settings):
     for tag in ("one", "two", "three"):
         vault.import_jar("youtube", cookie_file(tag))
     return vault
+
+
+def watch(vault, settings) -> Journal:
+    """Put an incident on record and end it, as the examinations of a schedule do."""
+    journal = open_journal(settings, vault)
+    dead = scope_of([Cause.SESSION_DEAD], "youtube")
+    journal.reconcile([condition()], scope=dead)
+    journal.reconcile([], scope=dead)
+    return journal
 
 
 def keep(vault) -> None:
@@ -126,6 +137,8 @@ def test_a_keeper_may_do_what_it_does_and_nothing_else(enforced, settings):
     admin.put(permit.replace(permit.split("/")[2], "20200101T00"), admin.get(permit))
 
     keep(vault)
+    vault.ports = replace(vault.ports, clock=lambda: utc_now() + timedelta(days=1))
+    watch(vault, operator).collect(utc_now() + timedelta(hours=1))
 
     assert_exact(enforced, "operator")
 
@@ -159,15 +172,18 @@ def test_a_task_may_do_what_it_does_and_nothing_else(enforced, settings, filled)
     enforced.cloud.faults.add(Fault(Kind.DROP_AFTER, method="PUT", key_part="opens/"))
 
     use(open_vault(task))
+    watch(open_vault(task), task)
 
     assert_exact(enforced, "task")
 
 
 def test_an_auditor_may_do_what_it_does_and_nothing_else(enforced, settings, filled):
     auditor = settings("auditor")
+    watch(filled, settings("operator"))
     enforced.cloud.calls.clear()
 
     audit(open_vault(auditor))
+    open_journal(auditor, open_vault(auditor)).all()
 
     assert_exact(enforced, "auditor")
 
@@ -190,6 +206,7 @@ def test_a_role_reads_its_one_parameter_and_nothing_else(enforced, tmp_path):
 
 
 HEAD = "cookies/youtube/heads/000000000001.json"
+INCIDENT = "incidents/youtube/session-dead/000000000001.json"
 PERMIT = "opens/youtube/20260601T12/0001"
 
 
@@ -220,6 +237,8 @@ REFUSED_TO_A_TASK = {
     "to overwrite a head": lambda hand: hand.put(HEAD),
     "to overwrite a head on another condition": lambda hand: hand.put(HEAD, IfMatch="x"),
     "to delete a head": lambda hand: hand.delete(HEAD),
+    "to delete an incident": lambda hand: hand.delete(INCIDENT),
+    "to overwrite an incident": lambda hand: hand.put(INCIDENT),
     "to delete a permit": lambda hand: hand.delete(PERMIT),
     "to replace the vault's own object": lambda hand: hand.put("vault.json", IfNoneMatch="*"),
     "to add a record of keys": lambda hand: hand.put("keys/000000000002.json", IfNoneMatch="*"),

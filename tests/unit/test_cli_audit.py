@@ -4,7 +4,8 @@ import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase
-from jarkeeper.cli.audit import newest, parse_since
+from jarkeeper.cli.audit import newest
+from jarkeeper.cli.since import parse_since
 from jarkeeper.errors import InputError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

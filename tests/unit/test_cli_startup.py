@@ -74,6 +74,8 @@ def loaded_by(words, environment):
         ["audit", "--verify"],
         ["settings"],
         ["backup", "--help"],
+        ["usage"],
+        ["completion", "bash"],
     ],
     ids=" ".join,
 )

@@ -253,14 +253,16 @@ def test_a_newer_export_of_the_same_login_keeps_the_account():
 def test_the_account_is_kept_as_a_digest_that_another_vaults_key_makes_otherwise():
     room = Room()
 
+    number = "100200300400500600700"  # four digits may stand in any id by chance
+
     account = room.vault.import_jar(
-        "youtube", cookie_file("one"), probed=probed("one")
+        "youtube", cookie_file("one"), probed=probed("one", account=number)
     ).facts.account
 
     assert len(account) == 16
-    assert "1001" not in json.dumps(room.vault.metadata())
+    assert number not in json.dumps(room.vault.metadata())
     everything = b"".join(room.store.objects.values())
-    assert b"1001" not in everything.replace(account.encode(), b"")
+    assert number.encode() not in everything
 
 
 @pytest.mark.parametrize("account", ["", "0123456789abcdef"])

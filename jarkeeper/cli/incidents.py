@@ -1,0 +1,129 @@
+"""`jarkeeper incidents`: what is wrong now, since when, who was told, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.failures import report
+from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.output import SEVERITY_STYLES, Output, Styled, print_json
+from jarkeeper.cli.since import parse_since
+from jarkeeper.errors import JarkeeperError
+from jarkeeper.words import count_of, short_span
+
+if TYPE_CHECKING:
+    from jarkeeper.incidents import Incident
+    from jarkeeper.settings import Settings
+
+HEADINGS = ("opened (UTC)", "lasted", "severity", "cause", "jar", "what happened")
+
+
+@click.command(
+    "incidents",
+    epilog="\b\nExamples:\n"
+    "  jarkeeper incidents\n"
+    "  jarkeeper incidents --since 7d\n"
+    "  jarkeeper incidents --all --json | jq '.incidents[].cause'\n\n"
+    "An incident is one span of trouble with one cause. It is opened and closed by the checks "
+    "that run on a schedule, and by `validate` and `doctor`. Exit code 3 if the vault cannot be "
+    "used: then what keeps it from that is told.",
+)
+@jar_option(words="This jar only.")
+@click.option("--all", "everything", is_flag=True, help="Also those that are over.")
+@click.option("--since", metavar="WHEN", help="Also those of a span such as 7d, or since a date.")
+@common_options
+@pass_invocation
+def command(
+    invocation: Invocation, jar: str | None, since: str | None, *, everything: bool
+) -> Exit:
+    """Show the incidents that go on, and what to do."""
+    now = datetime.now(UTC)
+    start = None if since is None else parse_since(since, now=now)
+    settings = invocation.settings()
+    found, trouble = _gathered(settings, start, everything=everything or since is not None)
+    shown = [incident for incident in found if jar in (None, incident.jar)]
+    if invocation.as_json:
+        _print_json(shown, now, trouble)
+    elif everything or since is not None:
+        _print_table(shown, now)
+    else:
+        _print_open(Output(), shown, now)
+    if trouble is None:
+        return Exit.OK
+    return Exit.VAULT if invocation.as_json else report(trouble, as_json=False, place=invocation)
+
+
+def _gathered(
+    settings: Settings, start: datetime | None, *, everything: bool
+) -> tuple[list[Incident], JarkeeperError | None]:
+    """Return the incidents of the vault and of its place, and what kept the vault closed."""
+    from jarkeeper.wiring import open_journal, open_vault
+
+    journals, trouble = [open_journal(settings, None)], None
+    found: list[Incident] = []
+    try:
+        journals.append(open_journal(settings, open_vault(settings)))
+    except JarkeeperError as error:
+        trouble = error
+    for journal in journals:
+        try:
+            found += journal.all(start) if everything else journal.open()
+        except JarkeeperError as error:
+            trouble = trouble or error
+    return sorted(found, key=lambda incident: incident.opened_at), trouble
+
+
+def _print_json(incidents: list[Incident], now: datetime, trouble: JarkeeperError | None) -> None:
+    document: dict[str, Any] = {
+        "incidents": [
+            asdict(incident)
+            | {"open": incident.is_open, "seconds": int(incident.lasted(now).total_seconds())}
+            for incident in incidents
+        ]
+    }
+    if trouble is not None:
+        document |= {"error": trouble.message, "hint": trouble.hint}
+    print_json(document)
+
+
+def _print_open(output: Output, incidents: list[Incident], now: datetime) -> None:
+    for incident in incidents:
+        lasted = short_span(incident.lasted(now).total_seconds())
+        about = f"{incident.cause} {incident.jar}".rstrip()
+        output.line((about, "strong"), (f"  for {lasted}, {_told(incident)}", "quiet"))
+        output.finding(incident.severity, incident.message, incident.next_step)
+        if incident.done:
+            output.line((f"   Jarkeeper: {incident.done}", "quiet"))
+    if not incidents:
+        Output(aside=True).line("nothing is wrong that anybody looked for")
+
+
+def _told(incident: Incident) -> str:
+    sent = [notice.sent_at for notice in incident.notices if notice.sent_at is not None]
+    if not sent:
+        return "nobody was told"
+    return f"{count_of(len(sent), 'step')} told, the last at {max(sent):%Y-%m-%d %H:%M} UTC"
+
+
+def _print_table(incidents: list[Incident], now: datetime) -> None:
+    if incidents:
+        Output().table(HEADINGS, [_row(incident, now) for incident in incidents])
+    else:
+        Output(aside=True).line("there was no incident")
+
+
+def _row(incident: Incident, now: datetime) -> tuple[Styled, ...]:
+    lasted = short_span(incident.lasted(now).total_seconds())
+    return (
+        f"{incident.opened_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        (f"{lasted} so far", "warn") if incident.is_open else lasted,
+        (incident.severity.value, SEVERITY_STYLES[incident.severity]),
+        incident.cause.value,
+        incident.jar or "-",
+        incident.message,
+    )

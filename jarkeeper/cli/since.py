@@ -1,0 +1,29 @@
+"""What `--since` means: a span such as '7d', or a date."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from jarkeeper.errors import InputError
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing is older; years of three digits would sort wrongly among the days of a trail."""
+
+_SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
+
+
+def parse_since(text: str, *, now: datetime) -> datetime:
+    """Return the moment that '7d', '12h' or '2026-01-31' means, in UTC, 1970 at the earliest."""
+    try:
+        if match := _SPAN.fullmatch(text):
+            moment = now - timedelta(**{UNITS[match[2]]: int(match[1])})
+        else:
+            moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(moment.astimezone(UTC), EPOCH)
+    except (ValueError, OverflowError):
+        raise InputError(
+            "--since: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
+        ) from None
