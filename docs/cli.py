@@ -43,6 +43,8 @@ def _commands(parent: click.Context) -> Iterator[click.Context]:
         assert command is not None  # noqa: S101 - the group has just named it
         context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield context
             yield from _commands(context)
         else:
             yield context

@@ -9,12 +9,21 @@ from prefect import runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from jarkeeper.errors import InputError, JarkeeperError
+from jarkeeper.errors import (
+    AuditUnavailable,
+    IntegrityError,
+    JarkeeperError,
+    KeyUnavailable,
+    NotInitialised,
+    StoreError,
+)
 from jarkeeper.vault import Vault
 from tasks.incidents import settle_failure
 from tasks.opening import Opening, opening
 from tasks.receipts import Receipt, publish
 
+OF_VAULT = (StoreError, IntegrityError, KeyUnavailable, AuditUnavailable, NotInitialised)
+"""What says that the vault cannot be used, and not that there is something wrong with a jar."""
 Work = Callable[[Opening, Vault], Receipt]
 
 
@@ -32,20 +41,18 @@ def concluded(work: Work, *, manager: str | None = None, jar: str | None = None)
     """
     try:
         where = opening(manager, jar)
-        receipt = work(where, opened(where))
+        receipt = done(work, where)
         publish(receipt, f"jarkeeper-{runtime.flow_run.flow_name}")
     except JarkeeperError as error:
         return failed(error)
     return Completed(message=receipt.sentence, data=receipt)
 
 
-def opened(where: Opening) -> Vault:
-    """Return the vault; where it cannot be used, that goes on record before the error does."""
+def done(work: Work, where: Opening) -> Receipt:
+    """Do the work; where the vault cannot be used, that goes on record before the error is told."""
     try:
-        return where.vault()
-    except InputError:
-        raise
-    except JarkeeperError as error:
+        return work(where, where.vault())
+    except OF_VAULT as error:
         settle_failure(where, error)
         raise
 

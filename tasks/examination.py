@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from prefect import get_run_logger, task
@@ -30,8 +31,9 @@ def examine(opening: Opening, vault: Vault) -> tuple[Finding, ...]:
         vault: The vault.
     """
     now = vault.ports.clock()
-    machine = examine_machine(opening.settings)
-    found = (*vault.check(), *machine, *examine_server(now=now))
+    around = (*examine_machine(opening.settings), *examine_server(now=now))
+    machine = (replace(item, message=f"{item.code}: {item.message}") for item in around)
+    found = (*vault.check(), *machine)
     log = get_run_logger()
     for finding in found:
         if finding.severity is not Severity.OK:

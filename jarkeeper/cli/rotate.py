@@ -24,8 +24,8 @@ WORDS = {
     "nothing": "there is nothing to rotate to, and no reason to",
     "refused": "refused",
     "staged": "stored aside, not in use yet",
-    "rotated": "rotated: the tested cookies are active",
-    "promoted": "promoted: a tested backup is active",
+    "rotated": "rotated",
+    "promoted": "promoted",
 }
 
 

@@ -103,6 +103,18 @@ def prefect(server: PrefectServer, *arguments: str, cwd: Path | None = None) -> 
     return done.stdout
 
 
+def deploy(server: PrefectServer, content: object, folder: Path) -> None:
+    """Deploy what a prefect.yaml with this content says, and nothing else."""
+    import yaml
+    from prefect.client.orchestration import SyncPrefectClient
+
+    with SyncPrefectClient(server.api) as client:
+        for deployment in client.read_deployments():
+            client.delete_deployment(deployment.id)
+    (folder / "prefect.yaml").write_text(yaml.safe_dump(content))
+    prefect(server, "--no-prompt", "deploy", "--all", cwd=folder)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """End the process as an operator would, by force if it does not listen."""
     process.send_signal(signal.SIGINT)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +24,7 @@ from jarkeeper.incidents import Incident
 from jarkeeper.wiring import open_journal, open_vault
 from orchestration.hook import Hook
 from orchestration.place import Place, url
-from orchestration.server import PrefectServer, prefect, prefect_process, wait_for
+from orchestration.server import PrefectServer, deploy, prefect_process, wait_for
 
 PREFECT_YAML = Path(__file__).parents[2] / "prefect.yaml"
 EVERY_SECONDS = {"validate": 20, "refresh": 60, "rotate": 45}
@@ -87,27 +85,16 @@ class Soak:
             one["work_pool"] = {"name": "jarkeeper"}
             if seconds := EVERY_SECONDS.get(one["name"]):
                 one["schedules"] = [{"slug": "soak", "interval": seconds, "active": True}]
-        (folder / "prefect.yaml").write_text(yaml.safe_dump(content))
-        prefect(self.server, "--no-prompt", "deploy", "--all", cwd=folder)
+        deploy(self.server, content, folder)
 
     def import_two(self) -> None:
-        """Come as the operator does, with a spare login and one to be used."""
+        """Come with a spare login and one to be used; nobody tells Prefect of it."""
+        vault = open_vault(self.place.settings, actor="operator")
         for _ in range(2):
             name = f"login{next(self.numbers):05d}"
             export = self.youtube.new_session(name, rotate_every=5, grace_seconds=120)
-            self.jarkeeper("import", "--yes", "-", stdin=export)
+            vault.import_jar(JAR, export.encode(), confirmed=True)
             self.logins.append(name)
-
-    def jarkeeper(self, *arguments: str, stdin: str = "") -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "jarkeeper", *arguments],
-            env=self.server.environment | self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
     def download(self, client: SyncPrefectClient) -> None:
         """Start a run of two videos, one of which needs a login."""

@@ -53,8 +53,9 @@ def deployment_of(client: SyncPrefectClient):
 
 
 def runs_of(client: SyncPrefectClient, *, scheduled: bool):
+    ours = deployment_of(client).id
     runs = client.read_flow_runs()
-    return [run for run in runs if run.auto_scheduled is scheduled]
+    return [run for run in runs if run.deployment_id == ours and run.auto_scheduled is scheduled]
 
 
 def test_the_file_as_it_is_bakes_no_machine_into_the_deployment(server, tmp_path):

@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from jarkeeper.wiring import open_journal, open_vault
 from orchestration.hook import Hook
 from orchestration.place import Place, url
-from orchestration.server import prefect, prefect_process, wait_for
+from orchestration.server import deploy, prefect_process, wait_for
 
 pytestmark = [pytest.mark.harness, pytest.mark.timeout(240)]
 
@@ -68,8 +68,7 @@ def life(server, place, hook, jarkeeper, tmp_path_factory):
     content["deployments"] = [item for item in content["deployments"] if item["name"] in wanted]
     for item in content["deployments"]:
         item["work_pool"] = {"name": "jarkeeper"}
-    (folder / "prefect.yaml").write_text(yaml.safe_dump(content))
-    prefect(server, "--no-prompt", "deploy", "--all", cwd=folder)
+    deploy(server, content, folder)
     with temporary_settings({PREFECT_API_URL: server.api}):
         Webhook(method="POST", url=f"http://127.0.0.1:{hook.port}/").save("hook")
     jarkeeper("alerts", "install", "--webhook-block", "hook")
@@ -128,19 +127,6 @@ def test_a_download_waits_for_cookies_and_goes_on_by_itself(life, place, hook, j
     assert ended.state.name == "Completed", ended.state.message
     assert "waits:youtube" not in ended.tags
     assert len(place.videos()) == 2
-
-
-def test_a_validation_sends_on_what_waits_once_there_is_a_login(life, place):
-    youtube = place.standin.control
-    youtube.revoke("fresh")
-    youtube.add_video("needslogin1", answer="age_gate")
-
-    run = start(life, place, "needslogin1")
-    state_of(life, run, "Suspended")
-    place.import_session("newest", user_id="1001")
-    ended = state_of(life, run, "Completed", "PartlyDone", "Failed", "Crashed")
-
-    assert ended.state.name == "Completed", ended.state.message
 
 
 def test_automations_are_updated_in_place_and_can_be_removed(life, jarkeeper):

@@ -10,7 +10,7 @@ import pytest
 from orchestration.place import Place
 from orchestration.soak import soak
 
-SECONDS = float(os.environ.get("JARKEEPER_SOAK_SECONDS", "30"))
+SECONDS = float(os.environ.get("JARKEEPER_SOAK_SECONDS", "15"))
 
 pytestmark = [pytest.mark.harness, pytest.mark.timeout(SECONDS + 600)]
 

@@ -135,6 +135,18 @@ def test_a_vault_that_is_not_there_is_an_incident_too(youtube, place, monkeypatc
     assert (incident.cause, incident.severity) == ("store", "critical")
 
 
+def test_what_is_found_damaged_on_the_way_is_an_incident_too(youtube, place, vault):
+    place.import_session("first")
+    (head,) = (place.folder / "vault").glob("cookies/youtube/heads/*")
+    head.chmod(0o600)
+    head.write_text("{}")
+
+    state = validate(return_state=True)
+
+    assert state.is_failed()
+    assert [one.cause for one in open_journal(place.settings, None).open()] == ["integrity"]
+
+
 def test_every_session_is_used_and_what_youtube_renews_is_kept(youtube, place, vault):
     place.import_session("older", rotate_every=1, grace_seconds=0)
     place.import_session("newer", rotate_every=1, grace_seconds=0)
@@ -242,7 +254,8 @@ def test_the_reviews_are_put_together_from_the_flows_steps(youtube, place, vault
     day, week, month = daily(), weekly(), monthly()
 
     assert "1 of 1 session logged in" in day.sentence
-    assert "1 incident open" in day.sentence  # there is no backup
+    # There is no backup, and this server has neither pools nor deployments.
+    assert "2 incidents open" in day.sentence
     assert any("1 try, success 100.0 %" in line for line in week.lines)
     assert any(line.startswith("key: ") for line in month.lines)
 
