@@ -178,8 +178,8 @@ class Ledger:
         if after.state is SlotState.DEAD and self.is_good(after):
             raise Broken(f"generation {after.generation.id[:8]} is good, and was called dead")
         session = self.session_of(after)
-        if session is not None and session.name in self.excused:
-            return  # it ends with the grace of the values that were lost
+        if session is not None and self.held[after.generation.id] in session.replaced:
+            return  # an older copy of a login, whose grace ended
         if self.troubled_until is None or head.at > self.troubled_until + CALM_AFTER:
             raise Broken(
                 f"{before.state} became {after.state} while nothing happened, {after.reason}"
