@@ -123,7 +123,8 @@ class Life:
     def _prepare(self) -> None:
         self.vault = self.room.vault
         for _ in range(2):
-            assert self.person.import_fresh()
+            while not self.person.import_fresh():
+                self.clock.advance(minutes=1)
         for day in range(self.days):
             morning = START + timedelta(days=day)
             for hour in range(0, 24, VALIDATED_EVERY):
