@@ -49,7 +49,7 @@ def report(
     """
     done = _report(settings, vault, tuple(conditions), scope=scope)
     if settings.metrics:
-        _measure(settings, vault, done.changes)
+        _measure(settings, vault, done.changes, {jar for _, jar in scope if jar})
     return done
 
 
@@ -67,18 +67,26 @@ def _report(
     return Report(warnings=warnings) + _kept_here(settings, found, plan)
 
 
-def _measure(settings: Settings, vault: Vault | None, changes: Changes) -> None:
-    from jarkeeper.metrics.measure import incident_opened, incidents_open
+def _measure(
+    settings: Settings, vault: Vault | None, changes: Changes, jars: Iterable[str]
+) -> None:
+    from jarkeeper.metrics.measure import Measurement, examined, incident_opened, incidents_open
     from jarkeeper.metrics.record import record
 
     def severities() -> Iterator[str]:
         for place in (None, vault) if vault else (None,):
             yield from (incident.severity for incident in open_journal(settings, place).open())
 
+    def ages_and_states() -> Iterator[Measurement]:
+        heads = [vault.status(jar) for jar in sorted(jars)] if vault else ()
+        for head in filter(None, heads):
+            yield from examined(head, utc_now())
+
     opened = (incident_opened(one.jar, cause=one.cause) for one in changes.opened)
     with suppress(JarkeeperError):  # a store that gives no answer is told by the report itself
         record(settings.metrics, opened)
         record(settings.metrics, incidents_open(severities()))
+        record(settings.metrics, ages_and_states())
 
 
 def _kept_here(settings: Settings, found: tuple[Condition, ...], plan: Plan) -> Report:

@@ -30,7 +30,7 @@ OF_THE_VAULT = frozenset({"settings", "keys", "vault"})
 @common_options
 @pass_invocation
 def command(invocation: Invocation, *, quick: bool) -> Exit:
-    """Examine key, vault, disks, yt-dlp and its programs; tell what mends them."""
+    """Examine the machine and the vault, and tell what mends them."""
     from jarkeeper.doctor import examine, worst_first
 
     output = Output(aside=invocation.as_json)
@@ -39,7 +39,7 @@ def command(invocation: Invocation, *, quick: bool) -> Exit:
             found = examine(invocation.settings(), deep=not quick)
         except JarkeeperError as error:
             found = examine(error, deep=not quick)
-        found = worst_first((*found, *_server()))
+        found = worst_first((*found, *examine_server()))
     code = Exit.FAILED if any(item.severity != "ok" for item in found) else Exit.OK
     if any(item.severity == "critical" and item.code in OF_THE_VAULT for item in found):
         code = Exit.VAULT
@@ -51,7 +51,7 @@ def command(invocation: Invocation, *, quick: bool) -> Exit:
     return code
 
 
-def _server() -> tuple[Finding, ...]:
+def examine_server() -> tuple[Finding, ...]:
     """Return what is wrong with Prefect's server, where one is set."""
     from jarkeeper.checks import NOTHING
 

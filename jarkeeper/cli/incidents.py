@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from jarkeeper.incidents import Incident
     from jarkeeper.settings import Settings
 
-HEADINGS = ("opened (UTC)", "lasted", "severity", "cause", "jar", "what happened")
+HEADINGS = ("opened (UTC)", "cause", "jar", "lasted", "severity", "what happened")
+NARROW = HEADINGS.index("severity")
+"""Of the columns, those that a narrow terminal has room for."""
 
 
 @click.command(
@@ -30,7 +32,7 @@ HEADINGS = ("opened (UTC)", "lasted", "severity", "cause", "jar", "what happened
     "  jarkeeper incidents --since 7d\n"
     "  jarkeeper incidents --all --json | jq '.incidents[].cause'\n\n"
     "An incident is one span of trouble with one cause. It is opened and closed by the checks "
-    "that run on a schedule, and by `validate` and `doctor`. Exit code 3 if the vault cannot be "
+    "that run on a schedule, and by `validate` and `health`. Exit code 3 if the vault cannot be "
     "used: then what keeps it from that is told.",
 )
 @jar_option(words="This jar only.")
@@ -112,7 +114,9 @@ def _told(incident: Incident) -> str:
 
 def _print_table(incidents: list[Incident], now: datetime) -> None:
     if incidents:
-        Output().table(HEADINGS, [_row(incident, now) for incident in incidents])
+        output = Output()
+        columns = NARROW if output.is_narrow else len(HEADINGS)
+        output.table(HEADINGS[:columns], [_row(item, now)[:columns] for item in incidents])
     else:
         Output(aside=True).line("there was no incident")
 
@@ -121,9 +125,9 @@ def _row(incident: Incident, now: datetime) -> tuple[Styled, ...]:
     lasted = short_span(incident.lasted(now).total_seconds())
     return (
         f"{incident.opened_at.astimezone(UTC):%Y-%m-%d %H:%M}",
-        (f"{lasted} so far", "warn") if incident.is_open else lasted,
-        (incident.severity.value, SEVERITY_STYLES[incident.severity]),
         incident.cause.value,
         incident.jar or "-",
+        (f"{lasted} so far", "warn") if incident.is_open else lasted,
+        (incident.severity.value, SEVERITY_STYLES[incident.severity]),
         incident.message,
     )

@@ -28,29 +28,34 @@ def settle(
     """
     from jarkeeper.lifecycle.conditions import conditions_of, scope_of_jar
     from jarkeeper.lifecycle.waiting import has_login
-    from jarkeeper.watch import report
 
     head = vault.status(jar)
     if head is None:
         return
     found = conditions_of(head, now=vault.ports.clock(), settings=settings)
-    done = report(settings, vault, (*found, *besides), scope=scope_of_jar(jar) | scope)
+    put_on_record(settings, vault, (*found, *besides), scope=scope_of_jar(jar) | scope)
+    if has_login(vault, jar):
+        go_on(jar)
+
+
+def put_on_record(
+    settings: Settings, vault: Vault, found: Iterable[Condition], *, scope: Scope
+) -> None:
+    """Open and close incidents by what was found, tell who must know, say what is over."""
+    from jarkeeper.watch import report
+
+    done = report(settings, vault, found, scope=scope)
     output = Output(aside=True)
     for incident in done.changes.closed:
         output.line((f"over: {incident.message}", "quiet"))
     for warning in done.warnings:
         output.finding("warning", warning)
-    if has_login(vault, jar):
-        go_on(jar)
 
 
 def cured(settings: Settings, vault: Vault, jar: str) -> None:
     """Close what fresh cookies end, and send on what waited for them; nothing new is opened."""
     from jarkeeper.incidents import Cause, scope_of
-    from jarkeeper.watch import report
 
     causes = (Cause.SESSION_DEAD, Cause.SESSION_SUSPECT, Cause.EXPIRY, Cause.LIFETIME)
-    done = report(settings, vault, (), scope=scope_of((*causes, Cause.ROTATION_DUE), jar))
-    for warning in done.warnings:
-        Output(aside=True).finding("warning", warning)
+    put_on_record(settings, vault, (), scope=scope_of((*causes, Cause.ROTATION_DUE), jar))
     go_on(jar)

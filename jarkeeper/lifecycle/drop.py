@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from jarkeeper.errors import InputError
+from jarkeeper.errors import InputError, ObjectMissing
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
@@ -27,8 +29,8 @@ class Drop(Protocol):
     def read(self, name: str) -> bytes:
         """Return its content, or raise `InputError`."""
 
-    def remove(self, name: str) -> None:
-        """Remove it."""
+    def remove(self, name: str, content: bytes) -> None:
+        """Remove it, unless somebody has left something else there by now."""
 
 
 def open_drop(settings: Settings) -> Drop | None:
@@ -52,6 +54,7 @@ class FolderDrop:
     def find(self, jar: str) -> str | None:
         """Return the name of a file that nobody writes to any more."""
         for name in _names(jar):
+            self._bring_back(name)
             try:
                 found = (self._folder / name).lstat()
             except OSError:
@@ -60,19 +63,38 @@ class FolderDrop:
                 return name
         return None
 
+    def _bring_back(self, name: str) -> None:
+        """Give what a killed removal had put aside its name again: nothing lies about in clear."""
+        for aside in self._folder.glob(f".{name}.*"):
+            if not os.path.lexists(self._folder / name):
+                with suppress(OSError):
+                    aside.rename(self._folder / name)
+
     def read(self, name: str) -> bytes:
         """Return the file's content; a link is not followed."""
         try:
-            descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW)
-            with os.fdopen(descriptor, "rb") as file:
-                return _checked(name, file.read(LIMITS.jar_bytes_max + 1))
+            # What became a pipe since it was found must not hold anybody up.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            with os.fdopen(os.open(self._folder / name, flags), "rb") as file:
+                return _checked(name, file.read(LIMITS.jar_bytes_max + 1) or b"")
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             raise InputError(f"drop '{name}': cannot be read, {reason}") from None
 
-    def remove(self, name: str) -> None:
-        """Remove the file; one that somebody took away meanwhile is removed."""
-        (self._folder / name).unlink(missing_ok=True)
+    def remove(self, name: str, content: bytes) -> None:
+        """Remove the file, unless it holds something else by now, or somebody took it away."""
+        aside = self._folder / f".{name}.{secrets.token_hex(8)}"
+        try:
+            (self._folder / name).rename(aside)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            reason = (error.strerror or "unknown reason").lower()
+            raise InputError(f"drop '{name}': cannot be removed, {reason}") from None
+        if self.read(aside.name) != content:
+            with suppress(FileExistsError):  # yet another one has come
+                (self._folder / name).hardlink_to(aside)
+        aside.unlink()
 
 
 class StoreDrop:
@@ -90,9 +112,11 @@ class StoreDrop:
         """Return the object's content."""
         return _checked(name, self._store.get(name))
 
-    def remove(self, name: str) -> None:
-        """Remove the object."""
-        self._store.delete(name)
+    def remove(self, name: str, content: bytes) -> None:
+        """Remove the object, unless it holds something else by now."""
+        with suppress(ObjectMissing):
+            if self._store.get(name) == content:
+                self._store.delete(name)
 
 
 def _names(jar: str) -> tuple[str, ...]:

@@ -72,13 +72,14 @@ def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
     if drop is None or found is None:
         return Rotation(jar, Step.NOTHING)
     try:
-        receipt = vault.stage(jar, drop.read(found))
+        content = drop.read(found)
+        receipt = vault.stage(jar, content)
     except InputError as error:
         hint = "look at it, then run `jarkeeper import` with it, or remove it"
         if isinstance(error, ConfirmationNeeded):
             hint = "if it is meant, run `jarkeeper import --yes` with it; else remove it"
         return Rotation(jar, Step.REFUSED, note=f"'{found}': {error.message}", next_step=hint)
-    drop.remove(found)
+    drop.remove(found, content)
     return Rotation(jar, Step.STAGED, receipt.generation or "")
 
 

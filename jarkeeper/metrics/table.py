@@ -44,8 +44,8 @@ DOWNLOADS = Instrument(
     Kind.COUNTER,
     Unit.COUNT,
     ("jar", "outcome", "class"),
-    "Videos of a run by how they ended (`downloaded`, `already_there`, `failed`, `skipped`) and by "
-    "the class of the failure, else `none`; counted when the run ends.",
+    "Videos of a run by how they ended (`downloaded`, `already_there`, `failed`, `skipped`, "
+    "`put_off`) and by the class of the failure, else `none`; counted when the run ends.",
 )
 TRIES = Instrument(
     "tries",

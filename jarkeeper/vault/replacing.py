@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
-from jarkeeper.errors import InputError, IntegrityError
+from jarkeeper.errors import InputError, IntegrityError, JarkeeperError, VaultError
 from jarkeeper.facts import is_authenticated, observe
 from jarkeeper.jar import Jar, ParsedJar, parse_jar
 from jarkeeper.slots import SlotRecord
@@ -38,7 +38,13 @@ def replace_jar(
     for item in leaked:
         _require_another_login(ports, jar, item, parsed.jar)
     revoked = tuple(revoke(ports, jar, item.generation.id) for item in leaked)
-    return revoked, import_jar(ports, jar, parsed, confirmed=True)
+    try:
+        return revoked, import_jar(ports, jar, parsed, confirmed=True)
+    except JarkeeperError as error:
+        raise VaultError(
+            f"jar '{jar}': the old cookies are revoked, the new ones are not in: {error.message}",
+            hint="run `jarkeeper import --yes` with them",
+        ) from None
 
 
 def _is_leaked(ports: Ports, jar: str, item: SlotRecord, active: SlotRecord) -> bool:

@@ -116,14 +116,14 @@ class Loan:
 
     def was_revoked(self) -> bool:
         """Ask the vault whether the generation in use may not be used by anybody any more."""
-        with suppress(JarkeeperError):  # who cannot ask now asks again
+        with suppress(Exception):  # who cannot ask now asks again
             head = self._vault.status(self._lent.jar_name)
             return head is not None and self.generation in head.revoked
         return False
 
     def record_end(self) -> None:
         """Put on record what the jar was used for; nothing of it is kept."""
-        with suppress(JarkeeperError):
+        with suppress(Exception):
             self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
 
     def _mark(self, outcome: Classification, *, now: datetime) -> None:

@@ -263,3 +263,50 @@ def test_a_pending_jar_is_shown_and_a_lasting_doubt_is_told(vault, export, said)
     assert code == 0
     assert "pending" in words
     assert clock() - head.at < timedelta(minutes=1)
+
+
+def test_health_opens_an_incident_for_what_is_damaged_and_closes_it_when_it_is_whole(
+    vault, export, said, answer, settings
+) -> None:
+    run(["import", str(export("one"))])
+    generation = vault.status("youtube").active.generation.id
+    file = Path(settings.vault) / "cookies" / "youtube" / "generations" / generation
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+    damaged = said("health")
+    opened = {(one["cause"], one["severity"]) for one in answer("incidents")["incidents"]}
+    file.write_bytes(whole)
+    run(["health"])
+    left = {one["cause"] for one in answer("incidents")["incidents"]}
+
+    assert damaged[0] == 3
+    assert ("integrity", "critical") in opened
+    assert "integrity" not in left
+
+
+def test_a_drill_proves_that_a_copy_can_take_the_vaults_place_and_leaves_nothing(
+    vault, export, answer, place, monkeypatch
+) -> None:
+    run(["import", str(export("one"))])
+    (place / "scratch").mkdir(mode=0o700)
+    monkeypatch.setenv("COOKIE_TEMP_DIR", str(place / "scratch"))
+
+    proof = answer("drill")
+
+    assert (proof["jars"], proof["generations"]) == (1, 1)
+    assert list((place / "scratch").iterdir()) == []
+
+
+def test_cleanup_removes_what_is_past_its_grace_and_tells_how_much(
+    vault, export, answer, place, monkeypatch
+) -> None:
+    monkeypatch.setenv("COOKIE_GRACE_DAYS", "0")
+    monkeypatch.setenv("COOKIE_BACKUP_COUNT", "1")
+    for name in ("one", "two", "three"):
+        run(["import", str(export(name)), "--yes"])
+
+    removed = answer("cleanup")["removed"]
+
+    assert removed["generations"] == 1
+    assert len(vault.history("youtube")) == vault.status("youtube").seq

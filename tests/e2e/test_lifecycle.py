@@ -254,3 +254,51 @@ def test_a_working_active_jar_is_never_replaced_by_a_backup(vault, youtube, aske
 
     assert done.step is Step.NOTHING
     assert vault.status(JAR) == before
+
+
+def test_an_export_that_came_while_the_one_before_was_taken_is_not_removed(
+    vault, youtube, drop, tmp_path
+) -> None:
+    take_in(vault, youtube, "old")
+    file = leave(tmp_path, youtube.control.new_session("first"))
+    newer = youtube.control.new_session("second")
+
+    class Late(FolderDrop):
+        def remove(self, name: str, content: bytes) -> None:
+            file.write_text(newer)
+            super().remove(name, content)
+
+    done = create(vault, JAR, Late(tmp_path / "drop"))
+
+    assert done.step is Step.STAGED
+    assert [one.name for one in (tmp_path / "drop").iterdir()] == ["youtube.txt"]
+    assert file.read_text() == newer
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_plain_file_in_a_drop_is_left_alone(
+    vault, youtube, drop, tmp_path, kind
+) -> None:
+    take_in(vault, youtube, "old")
+    place = tmp_path / "drop" / "youtube.txt"
+    if kind == "link":
+        place.symlink_to("/etc/passwd")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+
+    assert create(vault, JAR, drop).step is Step.NOTHING
+    assert place.is_symlink() or place.exists()
+
+
+def test_what_a_killed_removal_had_put_aside_is_taken_up_again(
+    vault, youtube, drop, tmp_path
+) -> None:
+    take_in(vault, youtube, "old")
+    leave(tmp_path, youtube.control.new_session("new"), name=".youtube.txt.0a1b2c3d")
+
+    done = create(vault, JAR, drop)
+
+    assert done.step is Step.STAGED
+    assert list((tmp_path / "drop").iterdir()) == []

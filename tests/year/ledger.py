@@ -145,6 +145,8 @@ class Ledger:
 
     def _follow(self, old: Head, new: Head) -> None:
         self.tally[f"{new.action}"] += 1
+        if new.action in (Action.PROMOTE, Action.ROTATE):
+            self._took_over(old, new)
         after = {item.generation.id: item for item in new.slots.records()}
         for item in old.slots.records():
             successor = after.get(item.generation.id) or self._heir(old, new)
@@ -152,6 +154,15 @@ class Ledger:
                 self._left(item, old, new)
             elif successor.state is not item.state:
                 self._changed(item, successor, new)
+
+    def _took_over(self, old: Head, new: Head) -> None:
+        if not self.is_good(new.active):
+            raise Broken(f"what is no good became active by {new.action}")
+        if old.active is None or not self.is_good(old.active):
+            return
+        before, after = self.session_of(old.active), self.session_of(new.active)
+        if before.user_id != after.user_id:
+            raise Broken(f"another account's login took the place of a good one by {new.action}")
 
     @staticmethod
     def _heir(old: Head, new: Head) -> SlotRecord | None:
@@ -167,8 +178,8 @@ class Ledger:
         if after.state is SlotState.DEAD and self.is_good(after):
             raise Broken(f"generation {after.generation.id[:8]} is good, and was called dead")
         session = self.session_of(after)
-        if session is not None and session.name in self.excused:
-            return  # it ends with the grace of the values that were lost
+        if session is not None and self.held[after.generation.id] in session.replaced:
+            return  # an older copy of a login, whose grace ended
         if self.troubled_until is None or head.at > self.troubled_until + CALM_AFTER:
             raise Broken(
                 f"{before.state} became {after.state} while nothing happened, {after.reason}"

@@ -14,6 +14,7 @@ from random import Random
 from jarkeeper.anchors import MemoryAnchors
 from jarkeeper.downloads.receipts import Outcome
 from jarkeeper.errors import JarkeeperError
+from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import SlotState
 from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import StoreDrop
@@ -38,6 +39,7 @@ from year.youtube import Visit, YouTube
 JAR = "youtube"
 ACCOUNT = "123456789012345678901"
 FAULTS_OFTEN = 0.01
+WANTING_PAUSE = ("BOT_CHECK", "CAPTCHA")
 IMPORTED_MEANWHILE = 0.01
 """How often somebody imports other cookies while a run is under way, after one of its steps."""
 FOR_EVER = timedelta(days=400)
@@ -78,7 +80,7 @@ class Life:
         )
         self.watch = Watch(self)
         self.waiting: dict[str, str] = {}
-        self.jar, self.is_over = JAR, False
+        self.jar, self.is_over, self.must_wait = JAR, False, False
         self._agenda: list[tuple[datetime, int, str, Callable[[], object]]] = []
         self._numbers = itertools.count()
 
@@ -105,7 +107,7 @@ class Life:
             try:
                 self._prepare()
                 while self._agenda:
-                    when, _, _name, what = heapq.heappop(self._agenda)
+                    when, _, _, what = heapq.heappop(self._agenda)
                     if when > START + timedelta(days=self.days):
                         break
                     self.clock.now = max(self.clock.now, when)
@@ -121,7 +123,8 @@ class Life:
     def _prepare(self) -> None:
         self.vault = self.room.vault
         for _ in range(2):
-            assert self.person.import_fresh()
+            while not self.person.import_fresh():
+                self.clock.advance(minutes=1)
         for day in range(self.days):
             morning = START + timedelta(days=day)
             for hour in range(0, 24, VALIDATED_EVERY):
@@ -286,7 +289,9 @@ class Life:
         cut = len(wanted) // 2 if self.chance.random() < 0.2 else 0
         shares = [share for share in (wanted[:cut], wanted[cut:]) if share]
         sure = self._could_arrive()
+        self.must_wait = self._wants_pause()
         went_well = self.process("download", lambda vault: self._runs(vault, shares))
+        self.must_wait = False
         arrived = [one for one in wanted if one in self.shelf.videos]
         if went_well and sure is not None and not self.weather.struck:
             missing = [one for one in wanted if self.waiting[one] in sure and one not in arrived]
@@ -327,9 +332,22 @@ class Life:
         good = [item for item in chosen if item is not None and self.ledger.is_good(item)]
         return ("ok", *NEED_LOGIN) if good else ("ok",)
 
+    def _wants_pause(self) -> bool:
+        """Whether YouTube wants a pause, and no login is left: then nothing may be asked."""
+        head, now = self.ledger.head, self.clock.now
+        items = [item for item in (head.active, *head.backups) if item is not None]
+        resting = [item for item in items if item.state == "cooling" and item.until > now]
+        # A day's end may come while the run begins: so what ends soon is no pause any more.
+        lasting = [item for item in resting if item.until > now + timedelta(minutes=5)]
+        left = [item for item in items if item.state != "dead" and item not in resting]
+        left = [item for item in left if is_authenticated(item.generation.facts, now)]
+        return not left and any(item.reason in WANTING_PAUSE for item in lasting)
+
     # what is watched
 
     def _seen(self, visit: Visit) -> None:
+        if self.must_wait and visit.by is not self.person:
+            raise Broken("YouTube wants a pause, and was asked all the same")
         self.ledger.seen(visit, self.clock.now)
 
     def _needs_cookies(self) -> bool:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jarkeeper.alerts import Plan, deliver
 from jarkeeper.alerts.plan import default_steps
 from jarkeeper.alerts.words import Message
 from jarkeeper.incidents import Cause, Condition, Journal, NoticeKind, Scope, scope_of
+from jarkeeper.incidents.rules import REOPEN_MINUTES
 from jarkeeper.lifecycle.conditions import conditions_of, conditions_of_rotation, scope_of_jar
 from jarkeeper.lifecycle.rotation import Rotation
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import open_journal
+from vaultkit import START
 from year.ledger import Broken
 from year.runs import SETTINGS
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 NOT_FOR_PEOPLE = frozenset({Cause.YOUTUBE_PAUSE, Cause.SESSION_SUSPECT, Cause.LIFETIME})
 """What this person waits out: they import for anything else."""
+AGAIN = timedelta(minutes=REOPEN_MINUTES)
 STEPS = default_steps(("operator",))
 
 
@@ -90,10 +94,18 @@ class Watch:
         # How long a login will live is a guess, and may be wrong of one that was just made.
         if left := [one for one in journal.open() if one.cause is not Cause.LIFETIME]:
             raise Broken(f"still open: {[(one.cause.value, one.message) for one in left]}")
+        ended: dict[Cause, datetime] = {}
         for one in journal.all():
+            if one.opened_at - ended.get(one.cause, START) < AGAIN and one.cause in ended:
+                raise Broken(f"{one.cause} was told as another incident though it just closed")
+            if one.closed_at is not None:
+                ended[one.cause] = one.closed_at
             told = self.post.sent[one.id, NoticeKind.OPENED]
             over = self.post.sent[one.id, NoticeKind.CLOSED]
-            if not told:
+            if not told and over and self._life.counts["faults"]:
+                # Who opened it died before it told: then its end is all that is told.
+                self._life.counts["told of the end alone"] += 1
+            elif not told:
                 raise Broken(f"nobody was told of {one.cause}: {one.message}")
             if not (over or one.is_open):
                 raise Broken(f"nobody was told that {one.cause} is over: {one.message}")
