@@ -108,8 +108,8 @@ def test_a_download_waits_for_cookies_and_goes_on_by_itself(life, place, hook, j
     youtube.revoke("first")
 
     run = start(life, place, "needslogin0", "plainvideo0")
-    waiting = state_of(life, run, "Suspended")
     listed = jarkeeper("schedule", "set", "validate", "--every", "15s", "--on")
+    waiting = state_of(life, run, "Suspended")
     wait_for(lambda: is_open(place), seconds=RUN_SECONDS, what="an incident by a scheduled run")
     told = wait_for(lambda: hook.calls, seconds=30, what="a call of the webhook")
     fresh = youtube.new_session("fresh", user_id="1001")
