@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -16,14 +17,12 @@ from jarkeeper.errors import InputError
 
 
 @pytest.fixture
-def silent(tmp_path):
-    """Run Python where the server's address is nobody's; Prefect reads it when it is imported."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DO_NOT_TRACK": "1"}
-    environment["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+def python(tmp_path):
+    """Run Python in a process of its own: Prefect reads its address when it is imported."""
 
-    def python(*arguments):
+    def run_python(*arguments, api=None):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DO_NOT_TRACK": "1"}
+        environment |= {"PREFECT_API_URL": api} if api else {}
         return subprocess.run(
             [sys.executable, *arguments],
             env=environment,
@@ -32,21 +31,24 @@ def silent(tmp_path):
             timeout=60,
         )
 
-    return python
+    return run_python
 
 
-@pytest.mark.parametrize(
-    "arguments", [["schedule"], ["schedule", "set", "validate", "--on"], ["alerts", "install"]]
-)
-def test_without_a_server_the_command_says_how_to_have_one(monkeypatch, capsys, arguments):
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+@pytest.fixture
+def silent(python):
+    """Run Python where the server's address is nobody's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return partial(python, api=f"http://127.0.0.1:{port}/api")
 
-    code = run(arguments)
 
-    told = capsys.readouterr().err
-    assert code == Exit.USAGE
-    assert "PREFECT_API_URL is not set" in told
-    assert "prefect server start" in told
+@pytest.mark.parametrize("arguments", [["schedule"], ["alerts", "install"]])
+def test_without_a_server_the_command_says_how_to_have_one(python, arguments):
+    done = python("-m", "jarkeeper", *arguments)
+
+    assert done.returncode == Exit.USAGE
+    assert "PREFECT_API_URL is not set" in done.stderr
+    assert "prefect server start" in done.stderr
 
 
 def test_a_server_that_gives_no_answer_is_an_error_of_the_schedule(silent):
