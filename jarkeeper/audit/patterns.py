@@ -1,7 +1,8 @@
 """What the trail shows when looked at as a whole: failing downloads, odd opens, strangers. Pure.
 
 Each rule tells what it looked at, also where all is well; of what it cannot judge yet it says
-nothing. So whoever keeps incidents knows which of them a look may close.
+nothing. So whoever keeps incidents knows which of them a look may close. What is older than the
+window is over, so every trouble gets a word that closes it.
 """
 
 from __future__ import annotations
@@ -78,34 +79,39 @@ def find_patterns(
     recent = tuple(event for event in known if event.at > now - WINDOW)
     return _merged(
         chain(
-            download_failures(recent, settings=settings),
+            download_failures(known, now=now, settings=settings),
             opens(known, now=now),
             refusals(recent),
             principals(known, now=now, settings=settings),
-            damage(recent),
+            damage(known, now=now),
             gaps(known, now=now),
         )
     )
 
 
-def download_failures(events: Iterable[Event], *, settings: Settings) -> Iterator[Pattern]:
-    """Judge the share of tries that failed, of each jar with enough of them."""
+def download_failures(
+    events: Iterable[Event], *, now: datetime, settings: Settings
+) -> Iterator[Pattern]:
+    """Judge the share of tries that failed, of each jar that was used.
+
+    With too few tries it is well where so few failed that no number of them would be too many.
+    """
     tries: dict[str, Counter[str]] = defaultdict(Counter)
     for event in filter(is_use, events):
-        tries[event.jar].update(
-            {name: count for name, count in event.counts.items() if name not in VIDEOS_OWN}
-        )
+        recent = event.counts if event.at > now - WINDOW else {}
+        tries[event.jar].update({name: n for name, n in recent.items() if name not in VIDEOS_OWN})
     for jar, counts in sorted(tries.items()):
-        if counts.total() >= TRIES_MIN:
-            yield Pattern(jar, _of_tries(jar, counts, settings))
+        finding = _of_tries(jar, counts, settings)
+        if counts.total() >= TRIES_MIN or finding.severity is Severity.OK:
+            yield Pattern(jar, finding)
 
 
 def opens(events: Iterable[Event], *, now: datetime) -> Iterator[Pattern]:
     """Compare each jar's opens in the last hour with its busiest hour before."""
     hours: dict[str, Counter[int]] = defaultdict(Counter)
-    for event in filter(is_open, events):
-        # Of a clock that is ahead of ours: it has just happened.
-        hours[event.jar][max(0, (now - event.at) // HOUR)] += 1
+    for event in filter(_is_of_jar, events):
+        # Of a clock that is ahead of ours: it has just happened. Others than opens: nothing did.
+        hours[event.jar][max(0, (now - event.at) // HOUR)] += is_open(event)
     for jar, counts in sorted(hours.items()):
         last = counts.pop(0, 0)
         busiest = max(counts.values(), default=0)
@@ -157,16 +163,19 @@ def principals(events: Sequence[Event], *, now: datetime, settings: Settings) ->
         yield _well("principal", "", f"{count_of(len(recent), 'principal')} used it, all known")
 
 
-def damage(events: Iterable[Event]) -> Iterator[Pattern]:
-    """Name the jars of which something was not what was written."""
+def damage(events: Iterable[Event], *, now: datetime) -> Iterator[Pattern]:
+    """Name the jars of which something was not what was written; it is over after the window."""
     found: Counter[tuple[str, str]] = Counter()
     for event in events:
         if event.outcome is Outcome.FAILED and event.detail in DAMAGE:
-            found[DAMAGE[event.detail], event.jar] += 1
+            found[DAMAGE[event.detail], event.jar] += event.at > now - WINDOW
     for (code, jar), count in sorted(found.items()):
-        message = f"opening it failed {_times(count)}: what is stored is not what was written"
-        step = "run `jarkeeper check`, and do not delete anything before"
-        yield _found(code, jar, Severity.CRITICAL, message, step)
+        if count:
+            message = f"opening it failed {_times(count)}: what is stored is not what was written"
+            step = "run `jarkeeper check`, and do not delete anything before"
+            yield _found(code, jar, Severity.CRITICAL, message, step)
+        else:
+            yield _well(code, jar, "what was not as written did not show in the last 24 hours")
 
 
 def gaps(events: Iterable[Event], *, now: datetime) -> Iterator[Pattern]:
@@ -196,13 +205,14 @@ def gaps(events: Iterable[Event], *, now: datetime) -> Iterator[Pattern]:
 
 def _of_tries(jar: str, counts: Counter[str], settings: Settings) -> Finding:
     total = counts.total()
+    judged = max(total, TRIES_MIN)
     failures = Counter({name: count for name, count in counts.items() if name != SUCCEEDED})
     ours = Counter({name: count for name, count in failures.items() if name in COOKIE_FAILURES})
     for failed, bound, words, step in (
         (ours, settings.login_failure_rate, "because of the cookies", "run `jarkeeper validate`"),
         (failures, settings.failure_rate, "in all", "run `jarkeeper audit --since 24h --json`"),
     ):
-        percent = 100 * failed.total() / total
+        percent = 100 * failed.total() / judged
         if percent > bound:
             severity = Severity.CRITICAL if percent >= BROKEN_PERCENT else Severity.WARNING
             classes = ", ".join(f"{name} {count}" for name, count in _commonest(failed))
@@ -215,6 +225,10 @@ def _of_tries(jar: str, counts: Counter[str], settings: Settings) -> Finding:
 
 def _commonest(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_MAX]
+
+
+def _is_of_jar(event: Event) -> bool:
+    return bool(event.jar)
 
 
 def _is_allowed(principal: str, allowed: Iterable[str]) -> bool:

@@ -153,16 +153,37 @@ def test_two_troubles_of_one_cause_are_one_pattern_with_both_messages():
 
 
 def test_what_cannot_be_judged_is_not_told_as_well():
-    few = find_patterns(chained(uses(OK=3)), now=NOW, settings=SETTINGS)
+    few = find_patterns(chained(uses(OK=3, NETWORK=2)), now=NOW, settings=SETTINGS)
     many = find_patterns(chained([OLD, *uses(OK=30), *lends(1)]), now=NOW, settings=SETTINGS)
 
-    assert {one.finding.code for one in few} == {"audit-gap"}
+    assert {one.finding.code for one in few} == {"audit-gap", "opens"}
     assert {one.finding.code for one in many} == {
         "audit-gap",
         "download-failures",
         "opens",
         "principal",
     }
+
+
+OVER = {
+    "downloads that failed": (uses(OK=5, SESSION_DEAD=25), []),
+    "downloads of a jar with little to do": (uses(OK=5, NETWORK=25), uses(OK=10, NETWORK=1)),
+    "damage": (lends(0.5, outcome=Outcome.FAILED, detail="integrity"), []),
+    "a rollback": (lends(0.5, outcome=Outcome.FAILED, detail="rollback"), []),
+    "refusals": (refused(9), []),
+    "too many opens": (lends(*[0.5] * 40), []),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), OVER.values(), ids=OVER)
+def test_what_was_wrong_two_days_ago_is_told_to_be_well(before, after):
+    (place,) = found(before)
+    earlier = [replace(one, at=one.at - timedelta(days=2)) for one in before]
+
+    patterns = find_patterns(chained([*earlier, *after]), now=NOW, settings=SETTINGS)
+
+    (verdict,) = [one.finding for one in patterns if (one.finding.code, one.jar) == place]
+    assert verdict.severity is Severity.OK
 
 
 @given(
