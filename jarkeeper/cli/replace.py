@@ -12,8 +12,9 @@ from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_inv
 from jarkeeper.cli.inputs import read_input
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.errors import InputError
+from jarkeeper.errors import InputError, VaultError
 from jarkeeper.limits import LIMITS
+from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.incidents import Condition
@@ -58,14 +59,14 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     settings = invocation.settings()
     vault = open_vault(settings)
     parsed = read_export(read_input(file, most=LIMITS.jar_bytes_max), sites=settings.sites)
-    receipt = vault.replace(jar, parsed)
-    settle(
-        settings,
-        vault,
-        jar,
-        besides=(_condition(jar, len(receipt.revoked)),),
-        scope=scope_of((Cause.EMERGENCY,), jar),
-    )
+    scope = scope_of((Cause.EMERGENCY,), jar)
+    try:
+        receipt = vault.replace(jar, parsed)
+    except VaultError as error:
+        settle(settings, vault, jar, besides=(_condition(jar, error.message),), scope=scope)
+        raise
+    done = f"{count_of(len(receipt.revoked), 'generation')} revoked, the new cookies are active"
+    settle(settings, vault, jar, besides=(_condition(jar, done),), scope=scope)
     if invocation.as_json:
         new = receipt.imported.generation
         print_json({"jar": jar, "revoked": list(receipt.revoked), "generation": new})
@@ -79,16 +80,15 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     return Exit.OK
 
 
-def _condition(jar: str, count: int) -> Condition:
+def _condition(jar: str, done: str) -> Condition:
     from jarkeeper.checks import Severity
     from jarkeeper.incidents import Cause, Condition
-    from jarkeeper.words import count_of
 
     return Condition(
         Cause.EMERGENCY,
         jar,
         Severity.CRITICAL,
         "the active cookies were replaced in an emergency: somebody else may hold the old ones",
-        f"{count_of(count, 'generation')} revoked, the new cookies are active",
+        done,
         AFTERWARDS,
     )
