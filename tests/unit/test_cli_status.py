@@ -24,7 +24,6 @@ from jarkeeper.wiring import open_journal, open_vault
 from vaultkit import Room, cookie_file
 
 
-
 @pytest.fixture
 def home(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
