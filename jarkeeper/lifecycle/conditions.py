@@ -114,17 +114,15 @@ def conditions_of_fail_over(rotation: Rotation) -> tuple[Condition, ...]:
 
 def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
     """Return what is wrong with what somebody left for a rotation."""
-    refused = rotation.step is Step.REFUSED
-    if not refused and not (rotation.step is Step.STAGED and rotation.is_dead):
+    if not rotation.is_stuck:
         return ()
-    done = "nothing was changed" if refused else "the active cookies stay as they are"
     return (
         Condition(
             Cause.DROP_REFUSED,
             rotation.jar,
             Severity.WARNING,
             f"the export that was left cannot be used: {rotation.note}",
-            done,
+            "nothing came of it",
             rotation.next_step,
         ),
     )
