@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP) ## See what Jarkeeper does: offline, in a minute
-	@$(BIN)/python tests/demo.py
+	@$(BIN)/python tests/demo.py $(if $(CHAPTERS),--list) $(if $(CHAPTER),--chapter $(CHAPTER))
 
 # One file's tests stay in one process: they share servers.
 test: $(STAMP) ## Run the tests

@@ -128,9 +128,8 @@ def _judge(record: SlotRecord, now: datetime, thresholds: Thresholds) -> Iterato
         yield Finding("untested", Severity.OK, message, "run `jarkeeper rotate`, which tests it")
     elif record.state is SlotState.SUSPECT:
         message = f"may not work any more, since {ago}{why}"
-        yield Finding(
-            "suspect", Severity.WARNING, message, "run `jarkeeper validate`, which asks YouTube"
-        )
+        again = "run `jarkeeper validate` in ten minutes: it asks YouTube again"
+        yield Finding("suspect", Severity.WARNING, message, again)
     for finding in check_jar(record.generation.facts, now=now, thresholds=thresholds):
         # What a dead login's cookies say of themselves is no comfort.
         if record.state is not SlotState.DEAD or finding.severity is not Severity.OK:

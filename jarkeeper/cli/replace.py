@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from jarkeeper.incidents import Condition
 
 AFTERWARDS = (
-    "sign out of all devices in the account's security settings, then run `jarkeeper validate`"
+    "sign the old session out in the account's security settings, and not the new one, then run "
+    "`jarkeeper validate`"
 )
 
 
