@@ -236,18 +236,20 @@ def test_a_file_that_is_no_login_replaces_nothing(vault, export, said, place) ->
     assert "expected a login" in words
 
 
-def test_what_was_put_off_goes_on_after_an_import(vault, youtube, export, said) -> None:
+def test_what_was_put_off_goes_on_after_an_import(vault, youtube, export, said, answer) -> None:
     run(["import", str(export("one"))])
     youtube.control.set_size(100_000)
     youtube.control.add_video("aaaaaaaaaaa", answer="age_gate")
     youtube.control.revoke("one")
 
     off = said("download", "aaaaaaaaaaa")
+    told = {one["cause"] for one in answer("incidents")["incidents"]}
     run(["import", str(export("two")), "--yes"])
     then = said("download", "aaaaaaaaaaa")
 
     assert off[0] == 5
     assert "put off" in off[1]
+    assert "session-dead" in told  # nobody has to wait for the next validation to learn of it
     assert then[0] == 0
 
 
