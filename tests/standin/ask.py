@@ -1,26 +1,29 @@
 """The remote control for a shell: `python -m standin.ask new_session me user_id=1001`.
 
 The first word is a method of `Control`, words with `=` are its named arguments. What it returns is
-printed as it is. The address is in `STANDIN_CONTROL`.
+printed as it is. `STANDIN_CONTROL` holds the address.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from standin.control import Control, ControlError
 
 
 def main(words: list[str]) -> int:
     """Ask the stand-in one thing."""
-    control = Control(os.environ["STANDIN_CONTROL"])
     plain = [word for word in words if "=" not in word]
-    named = dict(word.split("=", 1) for word in words if "=" in word)
+    named = [word.partition("=") for word in words if "=" in word]
     try:
-        result = getattr(control, plain[0])(*plain[1:], **{k: _read(v) for k, v in named.items()})
-    except (ControlError, AttributeError, TypeError) as error:
+        method = getattr(Control(os.environ["STANDIN_CONTROL"]), plain[0])
+        result = method(*plain[1:], **{name: _read(method, name, text) for name, _, text in named})
+    except (ControlError, AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         print(f"standin: {error}", file=sys.stderr)
         return 2
     if result is not None:
@@ -28,13 +31,10 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _read(value: str) -> object:
-    """Return numbers, lists and truths as such; anything else is a word, and so is an id."""
-    try:
-        read = json.loads(value)
-    except ValueError:
-        return value
-    return value if isinstance(read, int) and len(value) > 9 else read
+def _read(method: Callable[..., Any], name: str, text: str) -> object:
+    """Return a text where the method takes one, and else what it says as JSON."""
+    kind = str(inspect.signature(method).parameters[name].annotation)
+    return text if kind.startswith("str") else json.loads(text)
 
 
 if __name__ == "__main__":

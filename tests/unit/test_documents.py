@@ -115,3 +115,17 @@ def test_commands_are_found_and_mistakes_seen():
 
     assert found[0] is None
     assert ["--slow" in str(found[1]), "no such command" in str(found[2])] == [True, True]
+
+
+def test_every_file_that_the_requirements_name_exists():
+    text = read("docs/requirements.md")
+
+    named = re.findall(r"`((?:[a-z]+/)+[\w./-]*|prefect\.yaml)`", text)
+
+    assert len(named) > 100
+    assert [name for name in named if not (PROJECT / name).exists()] == []
+    assert re.findall(r"^\| ([A-L]\d+) ", text, re.MULTILINE) == [
+        f"{letter}{number}"
+        for letter, count in zip("ABCDEFGHIJKL", (6, 4, 11, 8, 2, 4, 3, 3, 3, 2, 4, 6), strict=True)
+        for number in range(1, count + 1)
+    ]
