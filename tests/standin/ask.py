@@ -33,8 +33,9 @@ def main(words: list[str]) -> int:
 
 def _read(method: Callable[..., Any], name: str, text: str) -> object:
     """Return a text where the method takes one, and else what it says as JSON."""
-    kind = str(inspect.signature(method).parameters[name].annotation)
-    return text if kind.startswith("str") else json.loads(text)
+    parameter = inspect.signature(method).parameters.get(name)
+    is_text = parameter is not None and str(parameter.annotation).startswith("str")
+    return text if is_text else json.loads(text)
 
 
 if __name__ == "__main__":
