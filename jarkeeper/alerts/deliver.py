@@ -43,7 +43,7 @@ def deliver(
         return Delivery()
     opened = tuple(channels)
     try:
-        incidents = journal.current()
+        incidents = journal.look().incidents
     except JarkeeperError as error:
         return _failed(error.message)
     delivery = Delivery()

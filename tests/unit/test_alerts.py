@@ -254,6 +254,46 @@ def test_what_kept_the_vault_closed_is_over_when_it_opens(alerts, webhook, capsy
     assert "critical: the session ended\n  next: run `jarkeeper import" in capsys.readouterr().out
 
 
+def test_a_planted_record_is_told_beside_what_is_wrong_and_mutes_nobody(alerts, webhook, capsys):
+    from jarkeeper.wiring import open_vault
+
+    assert run(["init"]) == 0
+    planted = alerts.vault / "incidents/nosuchjar/session-dead/000000000001.json"
+    planted.parent.mkdir(parents=True)
+    planted.write_bytes(b"x")
+    capsys.readouterr()
+    assert run(["incidents"]) == 3
+    assert "nothing is wrong" not in capsys.readouterr().err
+
+    for _ in range(2):
+        report(alerts, open_vault(alerts), [condition()], scope=scope_of(Cause, "youtube"))
+
+    assert sorted(document["title"] for _, document in webhook.heard) == [
+        "Jarkeeper: integrity: the vault: critical",
+        "Jarkeeper: session-dead: jar 'youtube': critical",
+    ]
+    assert run(["check"]) == 3
+
+
+def test_what_one_log_cannot_take_is_told_from_the_state_directory(alerts, webhook):
+    from jarkeeper.wiring import open_vault
+
+    assert run(["init"]) == 0
+    taken = alerts.vault / "incidents/youtube/session-dead/000000000001.json"
+    taken.mkdir(parents=True)
+    here = scope_of(Cause, "youtube")
+
+    done = report(
+        alerts, open_vault(alerts), [condition(), condition(cause=Cause.EXPIRY)], scope=here
+    )
+
+    assert {(item.cause, item.jar) for item in done.changes.opened} == {
+        (Cause.EXPIRY, "youtube"),
+        (Cause.STORE, ""),
+    }
+    assert "session-dead, jar 'youtube': the session ended" in str(webhook.heard)
+
+
 def test_a_mistake_in_the_plan_loses_no_incident(alerts):
     alerts.alerts_file.chmod(0o644)
 
