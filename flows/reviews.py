@@ -18,7 +18,7 @@ from flows.health import look_over
 from flows.validate import look_after_all
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import open_journal
-from jarkeeper.words import count_of
+from jarkeeper.words import count_of, printable
 from tasks.examination import principals, usage
 from tasks.incidents import sentence_of
 from tasks.opening import Opening
@@ -86,6 +86,8 @@ def open_incidents(opening: Opening, vault: Vault) -> Receipt:
         opening: The settings in force.
         vault: The vault.
     """
-    found = open_journal(opening.settings, vault).open()
+    look = open_journal(opening.settings, vault).look()
+    found = [incident for incident in look.incidents if incident.is_open]
     lines = tuple(f"open: {sentence_of(incident)}" for incident in found)
-    return Receipt(f"{count_of(len(found), 'incident')} open", lines)
+    damage = tuple(f"damaged: {printable(sentence)}" for sentence in look.damage)
+    return Receipt(f"{count_of(len(found), 'incident')} open", damage + lines)

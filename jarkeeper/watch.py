@@ -61,9 +61,10 @@ def _report(
         try:
             done = _examined(open_journal(settings, vault), found, scope, plan, settings)
         except JarkeeperError as error:
-            found += (_unwritable(error),)
+            found += (_unwritable(error.message, error.hint),)
         else:
-            return Report(warnings=warnings) + done + _kept_here(settings, (), plan)
+            left = tuple(map(_unwritable, done.changes.unwritten[:1]))
+            return Report(warnings=warnings) + done + _kept_here(settings, left, plan)
     return Report(warnings=warnings) + _kept_here(settings, found, plan)
 
 
@@ -114,23 +115,38 @@ def _examined(
     plan: Plan,
     settings: Settings,
 ) -> Report:
-    changes = journal.reconcile(conditions, scope=scope)
+    tampered = tuple(_tampered(journal.look().damage))
+    scope |= frozenset((item.cause, item.jar) for item in tampered)
+    changes = journal.reconcile((*tampered, *conditions), scope=scope)
     for word in ("opened", "escalated", "closed"):
         for incident in getattr(changes, word):
             LOG.log(_level(word, incident), "incident %s: %s", word, _line(incident))
     channels = open_channels(plan, settings)
     delivery = deliver(journal, plan, channels, place=settings.place, now=utc_now())
-    return Report(changes, delivery, changes.warnings)
+    return Report(changes, delivery, (*changes.warnings, *changes.unwritten))
 
 
-def _unwritable(error: JarkeeperError) -> Condition:
+def _tampered(damage: tuple[str, ...]) -> Iterator[Condition]:
+    if damage:
+        more = f", and {len(damage) - 1} more" if damage[1:] else ""
+        yield Condition(
+            cause=Cause.INTEGRITY,
+            jar="",
+            severity=Severity.CRITICAL,
+            message=damage[0] + more,
+            done="passed it over, and told what it may have hidden anew",
+            next_step="run `jarkeeper check`, find out who put it there, and remove it",
+        )
+
+
+def _unwritable(message: str, hint: str | None = None) -> Condition:
     return Condition(
         cause=Cause.STORE,
         jar="",
         severity=Severity.CRITICAL,
-        message=f"incidents cannot be put on record: {error.message}",
+        message=f"incidents cannot be put on record: {message}",
         done="kept this one in the state directory",
-        next_step=error.hint or "run `jarkeeper doctor`, which says what is wrong with the place",
+        next_step=hint or "run `jarkeeper doctor`, which says what is wrong with the place",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jarkeeper.errors import IntegrityError, JarkeeperError
+from jarkeeper.errors import JarkeeperError
 
 if TYPE_CHECKING:
     from jarkeeper.settings import Settings
@@ -36,20 +36,15 @@ def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
     from jarkeeper.wiring import open_journal
 
     try:
-        found = open_journal(settings, vault).open()
+        look = open_journal(settings, vault).look()
     except JarkeeperError as error:
-        tampered = isinstance(error, IntegrityError)
-        return (
-            Attention(
-                jar="",
-                cause="integrity" if tampered else "store",
-                severity="critical" if tampered else "warning",
-                since=None,
-                message=f"open incidents cannot be told, {error.message}",
-                next_step=error.hint or "try again",
-            ),
-        )
-    return tuple(
+        message = f"open incidents cannot be told, {error.message}"
+        return (_of_journal("store", "warning", message, error.hint or "try again"),)
+    told = tuple(
+        _of_journal("integrity", "critical", damage, "run `jarkeeper check`")
+        for damage in look.damage[:1]
+    )
+    return told + tuple(
         Attention(
             jar=item.jar,
             cause=item.cause,
@@ -58,5 +53,10 @@ def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
             message=item.message,
             next_step=item.next_step,
         )
-        for item in found
+        for item in look.incidents
+        if item.is_open
     )
+
+
+def _of_journal(cause: str, severity: str, message: str, next_step: str) -> Attention:
+    return Attention("", cause, severity, None, message, next_step)

@@ -13,7 +13,7 @@ from jarkeeper.cli.failures import report
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import SEVERITY_STYLES, Output, Styled, print_json
 from jarkeeper.cli.since import parse_since
-from jarkeeper.errors import JarkeeperError
+from jarkeeper.errors import IntegrityError, JarkeeperError
 from jarkeeper.words import count_of, short_span
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jarkeeper.settings import Settings
 
 HEADINGS = ("opened (UTC)", "cause", "jar", "lasted", "severity", "what happened")
+FIND_OUT = "run `jarkeeper check`, find out who put it there, and remove it"
 NARROW = HEADINGS.index("severity")
 """Of the columns, those that a narrow terminal has room for."""
 
@@ -33,7 +34,7 @@ NARROW = HEADINGS.index("severity")
     "  jarkeeper incidents --all --json | jq '.incidents[].cause'\n\n"
     "An incident is one span of trouble with one cause. It is opened and closed by the checks "
     "that run on a schedule, and by `validate` and `health`. Exit code 3 if the vault cannot be "
-    "used: then what keeps it from that is told.",
+    "used, or a record is not what was written: then that is told beside the others.",
 )
 @jar_option(words="This jar only.")
 @click.option("--all", "everything", is_flag=True, help="Also those that are over.")
@@ -53,8 +54,12 @@ def command(
         _print_json(shown, now, trouble)
     elif everything or since is not None:
         _print_table(shown, now)
+        if not shown and trouble is None:
+            Output(aside=True).line("there was no incident")
     else:
         _print_open(Output(), shown, now)
+        if not shown and trouble is None:
+            Output(aside=True).line("nothing is wrong that anybody looked for")
     if trouble is None:
         return Exit.OK
     return Exit.VAULT if invocation.as_json else report(trouble, as_json=False, place=invocation)
@@ -63,7 +68,7 @@ def command(
 def _gathered(
     settings: Settings, start: datetime | None, *, everything: bool
 ) -> tuple[list[Incident], JarkeeperError | None]:
-    """Return the incidents of the vault and of its place, and what kept the vault closed."""
+    """Return the incidents of the vault and of its place, and what keeps others from being told."""
     from jarkeeper.wiring import open_journal, open_vault
 
     journals, trouble = [open_journal(settings, None)], None
@@ -74,9 +79,13 @@ def _gathered(
         trouble = error
     for journal in journals:
         try:
-            found += journal.all(start) if everything else journal.open()
+            look = journal.look_back(start) if everything else journal.look()
         except JarkeeperError as error:
             trouble = trouble or error
+            continue
+        found += [one for one in look.incidents if everything or one.is_open]
+        if look.damage:
+            trouble = trouble or IntegrityError("; ".join(look.damage), hint=FIND_OUT)
     return sorted(found, key=lambda incident: incident.opened_at), trouble
 
 
@@ -101,8 +110,6 @@ def _print_open(output: Output, incidents: list[Incident], now: datetime) -> Non
         output.finding(incident.severity, incident.message, incident.next_step)
         if incident.done:
             output.line((f"   Jarkeeper: {incident.done}", "quiet"))
-    if not incidents:
-        Output(aside=True).line("nothing is wrong that anybody looked for")
 
 
 def _told(incident: Incident) -> str:
@@ -117,8 +124,6 @@ def _print_table(incidents: list[Incident], now: datetime) -> None:
         output = Output()
         columns = NARROW if output.is_narrow else len(HEADINGS)
         output.table(HEADINGS[:columns], [_row(item, now)[:columns] for item in incidents])
-    else:
-        Output(aside=True).line("there was no incident")
 
 
 def _row(incident: Incident, now: datetime) -> tuple[Styled, ...]:

@@ -3,7 +3,7 @@
 `rules` are pure; `journal` keeps what they decide in a store.
 """
 
-from jarkeeper.incidents.journal import Changes, Journal
+from jarkeeper.incidents.journal import Changes, Journal, Look
 from jarkeeper.incidents.model import (
     Cause,
     Condition,
@@ -24,6 +24,7 @@ __all__ = [
     "Due",
     "Incident",
     "Journal",
+    "Look",
     "Notice",
     "NoticeKind",
     "Scope",

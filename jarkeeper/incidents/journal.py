@@ -6,13 +6,14 @@ up. What a log may grow by is bounded: the same trouble goes on record once in `
 words for it once in `WORDS_MINUTES`, and each step of the plan a few times.
 
 Nothing anchors the journal: who can delete the newest records brings an earlier state back, and
-the worst of that is an alert that is sent again. A record that is not what was written counts as
-none, so that tampering mutes nobody.
+the worst of that is an alert that is sent again. Tampering mutes nobody: the newest genuine record
+counts, the next one goes to the first free number after it, and one log that is out of order keeps
+no other from being read or written. What is not genuine is told in `damage`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,10 +28,18 @@ from jarkeeper.errors import (
     IntegrityError,
     ObjectDenied,
     ObjectMissing,
+    StoreError,
+    StoreUnknown,
 )
 from jarkeeper.incidents import rules
 from jarkeeper.incidents.model import Cause, Condition, Due, Incident, Scope
-from jarkeeper.incidents.records import Entry, Place, read_incident, write_incident
+from jarkeeper.incidents.records import (
+    Entry,
+    Place,
+    read_authentic,
+    read_incident,
+    write_incident,
+)
 from jarkeeper.names import INCIDENTS_PREFIX, incidents_prefix, new_id, parse_incident_key
 from jarkeeper.records import digest
 from jarkeeper.stores import Store, put_once
@@ -54,6 +63,8 @@ class Changes:
     """Those whose severity rose."""
     closed: tuple[Incident, ...] = ()
     warnings: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    """What was found and could not be put on record, in sentences."""
 
     def __add__(self, other: Changes) -> Changes:
         return Changes(
@@ -62,7 +73,16 @@ class Changes:
             self.escalated + other.escalated,
             self.closed + other.closed,
             self.warnings + other.warnings,
+            self.unwritten + other.unwritten,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the journal holds, the oldest first, and what there is not genuine, in sentences."""
+
+    incidents: tuple[Incident, ...]
+    damage: tuple[str, ...] = ()
 
 
 class Journal:
@@ -99,34 +119,25 @@ class Journal:
         changes = Changes()
         for log in sorted(scope):
             if log in found or log in seqs:
-                changes += self._examined(log, found.get(log))
+                changes += self._tried(log, found.get(log))
         return changes
 
     def open(self) -> tuple[Incident, ...]:
-        """Return what goes on, the oldest first; `IntegrityError` where a record is not genuine."""
-        return tuple(incident for incident in self.current() if incident.is_open)
+        """Return what goes on, the oldest first."""
+        return tuple(incident for incident in self.look().incidents if incident.is_open)
 
-    def current(self) -> tuple[Incident, ...]:
+    def look(self) -> Look:
         """Return the newest incident of every log, open or closed."""
-        entries = (self._entry(log, max(seqs)) for log, seqs in self._seqs().items())
-        return tuple(sorted(map(_sound, entries), key=lambda incident: incident.opened_at))
+        return self._looked(lambda log, seqs: [self._newest(log, seqs)])
 
-    def all(self, since: datetime | None = None) -> tuple[Incident, ...]:
-        """Return every incident that went on at that moment or later, the oldest first."""
-        found: dict[str, Incident] = {}
-        for log, seqs in self._seqs().items():
-            for seq in sorted(seqs, reverse=True):
-                try:
-                    incident = _sound(self._entry(log, seq))
-                except ObjectDenied:
-                    raise
-                except ObjectMissing:  # cleaned up meanwhile
-                    continue
-                end = incident.closed_at
-                if since is not None and end is not None and end < since:
-                    break
-                found.setdefault(incident.id, incident)
-        return tuple(sorted(found.values(), key=lambda incident: incident.opened_at))
+    def look_back(self, since: datetime | None = None) -> Look:
+        """Return every incident that went on at that moment or later."""
+        return self._looked(lambda log, seqs: _until(self._entries(log, seqs), since))
+
+    def verify(self) -> tuple[str, ...]:
+        """Return what is wrong with any object in the place of a record, in sentences."""
+        keys = filter(parse_incident_key, self._store.list(INCIDENTS_PREFIX))
+        return tuple(filter(None, map(self._wrong_with, keys)))
 
     def claim(self, incident: Incident, due: Due, *, now: datetime) -> bool:
         """Return whether the due message is the caller's to send: one process's, and once."""
@@ -151,12 +162,23 @@ class Journal:
         old = [
             key
             for log, seqs in self._seqs().items()
-            for seq in sorted(seqs)[:-1]
-            if self._store.created_at(key := Place(*log, seq).key) < before
+            for key in self._superseded(log, seqs)
+            if self._store.created_at(key) < before
         ]
         for key in old:
             self._store.delete(key)
         return len(old)
+
+    def _tried(self, log: Log, condition: Condition | None) -> Changes:
+        """Examine one log; that it cannot be written must not keep others from being examined."""
+        try:
+            return self._examined(log, condition)
+        except (Conflict, StoreError) as error:
+            if condition is None:
+                return Changes(warnings=(error.message,))
+            about = f"jar '{log[1]}'" if log[1] else "the vault"
+            told = f"{log[0]}, {about}: {condition.message}: {error.message}"
+            return Changes(unwritten=(told,))
 
     def _examined(self, log: Log, condition: Condition | None) -> Changes:
         now, fresh = self._clock(), new_id()
@@ -190,8 +212,7 @@ class Journal:
     def _change(self, log: Log, decide: Decide) -> tuple[Incident | None, Incident | None, str]:
         """Return the state before, the one put on record if any, and what was damaged."""
         for _ in range(TRIES_MAX):
-            seqs = self._seqs_of(log)
-            entry = self._entry(log, max(seqs)) if seqs else Entry()
+            entry = self._newest(log, self._seqs_of(log))
             after = decide(entry)
             if after is None:
                 return entry.incident, None, entry.damage
@@ -203,13 +224,80 @@ class Journal:
                 return entry.incident, after, entry.damage
         raise Conflict(f"incident '{log[0]}': others changed it {TRIES_MAX} times in a row")
 
-    def _entry(self, log: Log, seq: int) -> Entry:
-        place = Place(*log, seq)
-        raw = self._store.get(place.key)
+    def _newest(self, log: Log, seqs: set[int]) -> Entry:
+        """Return what counts, and the number before the first free one after it.
+
+        What lies in the place of the next record may have been the newest: that is damage which
+        counts. What lies beyond a gap was never written by a journal.
+        """
+        genuine, damaged = Entry(), dict[int, Entry]()
+        for entry in self._entries(log, seqs):
+            if entry.incident is not None:
+                genuine = entry
+                break
+            damaged[entry.seq] = entry
+        last = genuine
+        while last.seq + 1 in damaged:
+            last = damaged[last.seq + 1]
+        return Entry(
+            last.seq,
+            genuine.incident,
+            last.digest,
+            next((entry.damage for entry in damaged.values()), ""),
+            genuine=genuine.seq,
+            hides=last is not genuine or (genuine.incident is None and bool(damaged)),
+        )
+
+    def _superseded(self, log: Log, seqs: set[int]) -> list[str]:
+        newest = self._newest(log, seqs).genuine
+        return [Place(*log, seq).key for seq in sorted(seqs) if seq < newest]
+
+    def _looked(self, read: Callable[[Log, set[int]], Iterable[Entry]]) -> Look:
+        """Read every log; one that cannot be read keeps no other from being told."""
+        found: dict[str, Incident] = {}
+        damage = []
+        for log, seqs in self._seqs().items():
+            try:
+                for entry in read(log, seqs):
+                    damage += [entry.damage] if entry.damage else []
+                    if entry.incident is not None:
+                        found.setdefault(entry.incident.id, entry.incident)
+            except StoreUnknown:  # of the whole store
+                raise
+            except StoreError as error:
+                damage.append(error.message)
+        ordered = sorted(found.values(), key=lambda incident: incident.opened_at)
+        return Look(tuple(ordered), tuple(damage))
+
+    def _wrong_with(self, key: str) -> str:
+        jar, word, seq = parse_incident_key(key) or ("", "", 0)
         try:
-            return read_incident(raw, place=place, key=self._key, vault=self._vault)
-        except IntegrityError as error:
-            return Entry(seq, None, digest(raw), error.message)
+            raw = self._store.get(key)
+            read_authentic(raw, name=f"incident '{key}'", key=self._key, vault=self._vault)
+            with suppress(ValueError):  # a cause that only a newer jarkeeper knows
+                place = Place(Cause(word), jar, seq)
+                read_incident(raw, place=place, key=self._key, vault=self._vault)
+        except StoreUnknown:
+            raise
+        except (IntegrityError, StoreError) as error:
+            gone = isinstance(error, ObjectMissing) and not isinstance(error, ObjectDenied)
+            return "" if gone else error.message
+        return ""
+
+    def _entries(self, log: Log, seqs: set[int]) -> Iterator[Entry]:
+        """Yield the records of a log, the newest first; those not genuine without an incident."""
+        for seq in sorted(seqs, reverse=True):
+            place = Place(*log, seq)
+            try:
+                raw = self._store.get(place.key)
+            except ObjectDenied:
+                raise
+            except ObjectMissing:  # cleaned up meanwhile
+                continue
+            try:
+                yield read_incident(raw, place=place, key=self._key, vault=self._vault)
+            except IntegrityError as error:
+                yield Entry(seq, None, digest(raw), error.message)
 
     def _recorded(self, incident: Incident, what: str) -> tuple[str, ...]:
         """Put on record in the trail; the journal has it already, so a failure is a warning."""
@@ -247,23 +335,28 @@ def _logs(keys: Iterable[str]) -> dict[Log, set[int]]:
     return logs
 
 
-def _sound(entry: Entry) -> Incident:
-    if entry.incident is None:
-        raise IntegrityError(
-            entry.damage,
-            hint="find out who changed it; the next examination writes a new record after the "
-            "newest one, an older one can be removed",
-        )
-    return entry.incident
+def _until(entries: Iterable[Entry], since: datetime | None) -> Iterator[Entry]:
+    """Yield entries, the newest first, up to those that were over before that moment."""
+    for entry in entries:
+        end = entry.incident.closed_at if entry.incident else None
+        if since is not None and end is not None and end < since:
+            return
+        yield entry
 
 
 def _next(
     entry: Entry, log: Log, condition: Condition | None, *, now: datetime, new_id: str
 ) -> Incident | None:
-    """Return what to put on record after the newest entry, also where that is not genuine."""
-    if entry.damage and condition is None:
+    """Return what to put on record after the newest entry, also where that is not genuine.
+
+    Where damage may hide a newer state, trouble is told anew: what was told of it is not known.
+    """
+    known = entry.incident
+    if not entry.hides or (condition is None and known is not None and known.is_open):
+        return rules.next_state(known, condition, now=now, new_id=new_id)
+    if condition is None:
         return rules.lost(*log, now=now, id=new_id)
-    return rules.next_state(entry.incident, condition, now=now, new_id=new_id)
+    return rules.next_state(None, condition, now=now, new_id=new_id)
 
 
 def _is_taken(known: Incident, due: Due, now: datetime) -> bool:

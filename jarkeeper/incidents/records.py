@@ -33,14 +33,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The newest record of a log: the incident, and what the next record has to refer to."""
+    """What counts of a log: the newest incident, and what the next record has to refer to."""
 
     seq: int = 0
     incident: Incident | None = None
-    """None before the first record, and where the newest is not what was written."""
+    """None before the first record, and of a record that is not what was written."""
     digest: str = GENESIS
     damage: str = ""
-    """What is wrong with the record, in a sentence."""
+    """What is wrong with the record, or with one after the incident's, in a sentence."""
+    genuine: int = 0
+    """The number of the incident's own record; `seq` is beyond it where others follow."""
+    hides: bool = False
+    """Whether what is damaged may have been the newest record."""
 
 
 def write_incident(incident: Incident, *, seq: int, previous: str, key: bytes, vault: str) -> bytes:
@@ -59,7 +63,7 @@ def write_incident(incident: Incident, *, seq: int, previous: str, key: bytes, v
 def read_incident(raw: bytes, *, place: Place, key: bytes, vault: str) -> Entry:
     """Return what an authentic record of this place says, or raise `IntegrityError`."""
     name = f"incident '{place.key}'"
-    fields = read_record(raw, key=key, kind=f"incident {vault}", name=name)
+    fields = read_authentic(raw, name=name, key=key, vault=vault)
     if fields.get("format") != FORMAT:
         raise IntegrityError(
             f"{name}: expected format {FORMAT}, got another",
@@ -73,6 +77,11 @@ def read_incident(raw: bytes, *, place: Place, key: bytes, vault: str) -> Entry:
     if found != (vault, place.cause, place.jar, place.seq):
         raise IntegrityError(f"{name}: belongs to another place")
     return Entry(place.seq, incident, digest(raw))
+
+
+def read_authentic(raw: bytes, *, name: str, key: bytes, vault: str) -> dict[str, Any]:
+    """Return the fields of what this vault's journal wrote, or raise `IntegrityError`."""
+    return read_record(raw, key=key, kind=f"incident {vault}", name=name)
 
 
 def _to_json(incident: Incident) -> dict[str, Any]:

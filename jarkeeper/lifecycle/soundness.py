@@ -19,6 +19,7 @@ OF_VAULT = {
     "generation": Cause.INTEGRITY,
     "past-generation": Cause.INTEGRITY,
     "stranger": Cause.INTEGRITY,
+    "incident": Cause.INTEGRITY,
 }
 """Code of a finding on the vault → cause; `audit-…` is a gap, every other one the health's."""
 

@@ -8,6 +8,8 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, TrailReport, verify_trail
 from jarkeeper.checks import Finding, Severity
 from jarkeeper.errors import AuditUnavailable, JarkeeperError
+from jarkeeper.incidents import Journal
+from jarkeeper.keys import Purpose
 from jarkeeper.names import (
     METADATA_KEY,
     PROBE_PREFIX,
@@ -62,6 +64,7 @@ def _contents(ports: Ports) -> Iterator[Finding]:
     for jar in jars:
         yield from check_jar(ports, jar, trail, consulted=anchored[jar])
     yield from _trail(ports, trail)
+    yield from _incidents(ports)
     yield from _strangers(ports, jars)
     yield from _place(ports)
 
@@ -78,6 +81,16 @@ def _trail(ports: Ports, report: TrailReport) -> Iterator[Finding]:
         message = f"audit trail: {events} in {chains}, none changed, none missing"
         yield ok("audit", f"{message}, {report.unanchored} since the last checkpoint")
         ports.trail.checkpoint(report)
+
+
+def _incidents(ports: Ports) -> Iterator[Finding]:
+    key = ports.keys.derive(Purpose.INCIDENT_MAC)
+    damage = Journal(ports.store, key=key, vault=ports.vault, clock=ports.clock).verify()
+    for message in damage[:SHOWN_MAX]:
+        yield critical("incident", message, "find out who put it there, and remove it")
+    if (more := len(damage) - SHOWN_MAX) > 0:
+        message = f"incidents: {counted(more, 'more record')} not as written"
+        yield critical("incident", message, "find out who put them there, and remove them")
 
 
 def _strangers(ports: Ports, jars: list[str]) -> Iterator[Finding]:

@@ -201,5 +201,5 @@ def come_to_rest(play: Soak, client: SyncPrefectClient) -> None:
     wait_for(all_ended, seconds=CALM_SECONDS, what="the end of every download")
     wait_for(lambda: not play.is_down(), seconds=CALM_SECONDS, what="the end of the incidents")
     vault = open_vault(play.place.settings)
-    story.incidents = open_journal(play.place.settings, vault).all()
+    story.incidents = open_journal(play.place.settings, vault).look_back().incidents
     story.refused_at_end = {name: play.youtube.session(name).refused for name in story.refused}

@@ -183,7 +183,7 @@ def test_an_auditor_may_do_what_it_does_and_nothing_else(enforced, settings, fil
     enforced.cloud.calls.clear()
 
     audit(open_vault(auditor))
-    open_journal(auditor, open_vault(auditor)).all()
+    open_journal(auditor, open_vault(auditor)).look_back()
 
     assert_exact(enforced, "auditor")
 

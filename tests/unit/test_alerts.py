@@ -1,7 +1,9 @@
 import json
 import logging
 import pickle
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -115,6 +117,10 @@ def test_without_steps_everybody_is_told_at_once_and_again():
         ('[recipients]\nops = ["env:A"]\n[[steps]]\nafter = 1', "step 1: expected after_minutes"),
         ("steps = 1\n[recipients]\n", "steps: expected at most"),
         (f"{TOKEN.replace('-', '')} = 1", "expected nothing but"),
+        (f"steps = {'9' * 5000}", "expected TOML"),
+        ('[recipients]\nops = ["env:A"]\n[[steps]]\nto = [["ops"]]', "step 1: to: expected"),
+        ('[recipients]\nops = ["env:A"]\n[[steps]]\nto = [{a = 1}]', "step 1: to: expected"),
+        ('[recipients]\nops = ["env:A"]\n[[steps]]\nseverity = {a = 1}', "step 1: severity"),
     ],
 )
 def test_a_mistake_is_named_by_its_place_and_never_quoted(text, told):
@@ -198,6 +204,22 @@ def test_a_channel_that_breaks_ends_no_examination():
     assert send("message", [Breaking()]) == {"ops 1": "channel 'ops 1': failed, RuntimeError"}
 
 
+def test_a_channel_that_drips_is_left_to_itself(monkeypatch):
+    monkeypatch.setattr(sys.modules[send.__module__], "CHANNEL_SECONDS", 0.1)
+    enough = threading.Event()
+
+    class Dripping(Remembering):
+        def send(self, message):
+            enough.wait(5)
+
+    began = time.monotonic()
+    failures = send("message", [Dripping()])
+    enough.set()
+
+    assert time.monotonic() - began < 2
+    assert failures == {"ops 1": "channel 'ops 1': no answer in 0 s"}
+
+
 def test_an_incident_reaches_a_webhook_once(alerts, webhook, caplog, capsys):
     caplog.set_level(logging.DEBUG, logger="jarkeeper")
     out_of_reach = condition(cause=Cause.STORE, jar="")
@@ -230,6 +252,46 @@ def test_what_kept_the_vault_closed_is_over_when_it_opens(alerts, webhook, capsy
     capsys.readouterr()
     assert run(["incidents"]) == 0
     assert "critical: the session ended\n  next: run `jarkeeper import" in capsys.readouterr().out
+
+
+def test_a_planted_record_is_told_beside_what_is_wrong_and_mutes_nobody(alerts, webhook, capsys):
+    from jarkeeper.wiring import open_vault
+
+    assert run(["init"]) == 0
+    planted = alerts.vault / "incidents/nosuchjar/session-dead/000000000001.json"
+    planted.parent.mkdir(parents=True)
+    planted.write_bytes(b"x")
+    capsys.readouterr()
+    assert run(["incidents"]) == 3
+    assert "nothing is wrong" not in capsys.readouterr().err
+
+    for _ in range(2):
+        report(alerts, open_vault(alerts), [condition()], scope=scope_of(Cause, "youtube"))
+
+    assert sorted(document["title"] for _, document in webhook.heard) == [
+        "Jarkeeper: integrity: the vault: critical",
+        "Jarkeeper: session-dead: jar 'youtube': critical",
+    ]
+    assert run(["check"]) == 3
+
+
+def test_what_one_log_cannot_take_is_told_from_the_state_directory(alerts, webhook):
+    from jarkeeper.wiring import open_vault
+
+    assert run(["init"]) == 0
+    taken = alerts.vault / "incidents/youtube/session-dead/000000000001.json"
+    taken.mkdir(parents=True)
+    here = scope_of(Cause, "youtube")
+
+    done = report(
+        alerts, open_vault(alerts), [condition(), condition(cause=Cause.EXPIRY)], scope=here
+    )
+
+    assert {(item.cause, item.jar) for item in done.changes.opened} == {
+        (Cause.EXPIRY, "youtube"),
+        (Cause.STORE, ""),
+    }
+    assert "session-dead, jar 'youtube': the session ended" in str(webhook.heard)
 
 
 def test_a_mistake_in_the_plan_loses_no_incident(alerts):

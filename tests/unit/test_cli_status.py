@@ -148,7 +148,7 @@ def test_an_incident_that_was_tampered_with_hides_nothing_else(home, capsys):
     assert run(["status"]) == 0
 
     shown = capsys.readouterr().out
-    assert "critical: open incidents cannot be told" in shown
+    assert "critical: incident 'incidents/youtube/no-backup/000000000001.json': is not" in shown
     assert "next     " in shown
 
 

@@ -262,6 +262,18 @@ def test_strange_objects_are_named():
     assert "'cookies/youtube/notes.txt'" in finding.message
 
 
+def test_a_record_of_an_incident_that_no_journal_wrote_is_critical():
+    room = Room()
+    room.fill("one")
+    for cause in ("session-dead", "of-a-newer-jarkeeper"):
+        room.store.put_if_absent(f"incidents/nosuchjar/{cause}/000000000001.json", b"{}")
+
+    findings = [item for item in room.vault.check() if item.code == "incident"]
+
+    assert [item.severity for item in findings] == ["critical"] * 2
+    assert "nosuchjar/session-dead/000000000001.json': is not what" in findings[1].message
+
+
 def test_open_permissions_are_named(tmp_path):
     room = Room(store=LocalStore(tmp_path / "vault"))
     room.fill("one")

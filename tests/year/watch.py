@@ -95,7 +95,7 @@ class Watch:
         if left := [one for one in journal.open() if one.cause is not Cause.LIFETIME]:
             raise Broken(f"still open: {[(one.cause.value, one.message) for one in left]}")
         ended: dict[Cause, datetime] = {}
-        for one in journal.all():
+        for one in journal.look_back().incidents:
             if one.opened_at - ended.get(one.cause, START) < AGAIN and one.cause in ended:
                 raise Broken(f"{one.cause} was told as another incident though it just closed")
             if one.closed_at is not None:
