@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,15 +63,19 @@ def send(message: Message, channels: Iterable[Channel]) -> dict[str, str]:
 
 def _sent(message: Message, channel: Channel) -> str | None:
     """Return why the channel did not take it; one that answers for ever is left to itself."""
-    answers: list[str | None] = []
-    thread = threading.Thread(
-        target=lambda: answers.append(_answer(message, channel)), name="alert", daemon=True
-    )
-    thread.start()
-    thread.join(CHANNEL_SECONDS)
-    if not answers:
+    answer: Future[str | None] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_answer(message, channel))
+        except BaseException as error:  # noqa: BLE001 - it ends whoever waits, not this thread
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="alert", daemon=True).start()
+    try:
+        return answer.result(CHANNEL_SECONDS)
+    except TimeoutError:
         return f"channel '{channel.label}': no answer in {CHANNEL_SECONDS:.0f} s"
-    return answers[0]
 
 
 def _answer(message: Message, channel: Channel) -> str | None:

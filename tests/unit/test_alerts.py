@@ -10,7 +10,7 @@ import pytest
 
 from incidentkit import STEPS, Remembering, condition, journal_in
 from jarkeeper.alerts import Plan, deliver, message_of, open_channels, parse_plan, read_plan
-from jarkeeper.alerts.deliver import send
+from jarkeeper.alerts.deliver import Delivery, send
 from jarkeeper.checks import Severity
 from jarkeeper.cli.group import run
 from jarkeeper.errors import SettingsError
@@ -187,11 +187,15 @@ def test_a_channel_that_fails_is_told_and_only_it_is_tried_again():
     plan = Plan({"ops": ("a", "b")}, STEPS[:1])
     tell = lambda: deliver(journal, plan, [good, bad], place="/v", now=clock())  # noqa: E731
 
-    first, second = tell(), tell()
+    first, at_once = tell(), tell()
+    clock.advance(minutes=1)
+    second = tell()
     bad.fails = False
+    clock.advance(minutes=5)
     third, fourth = tell(), tell()
 
     assert first.failures == second.failures == ("channel 'ops 2': did not take it",)
+    assert at_once == Delivery()
     assert (len(first.sent), len(second.sent), len(third.sent), fourth.sent) == (1, 0, 1, ())
     assert (good.kinds, bad.kinds) == (["opened"], ["opened"])
 
