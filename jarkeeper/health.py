@@ -67,16 +67,26 @@ class SlotHealth:
 
 
 def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealth, ...]:
-    """Return the health of every slot, the active one first; a missing backup is a slot too."""
+    """Return the health of every slot, the active one first; a missing backup is a slot too.
+
+    A bad backup alarms nobody while the active cookies are good: it is a warning at most.
+    """
     thresholds = Thresholds(settings.expiry_warning_days, settings.expiry_critical_days)
     return tuple(
         SlotHealth(
             name,
             record,
-            tuple(_judge(record, now, thresholds)) if record else (_missing(name, head, now),),
+            tuple(_of_slot(name, finding) for finding in _judge(record, now, thresholds))
+            if record
+            else (_missing(name, head, now),),
         )
         for name, record in _named(head)
     )
+
+
+def _of_slot(name: str, finding: Finding) -> Finding:
+    calmer = name != Slot.ACTIVE and finding.severity is Severity.CRITICAL
+    return replace(finding, severity=Severity.WARNING) if calmer else finding
 
 
 def is_lost(head: Head, *, now: datetime) -> bool:
