@@ -19,10 +19,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP) ## See what Jarkeeper does: offline, in a minute
-	@$(BIN)/python tests/demo.py
+	@$(BIN)/python tests/demo.py $(if $(CHAPTERS),--list) $(if $(CHAPTER),--chapter $(CHAPTER))
 
+# One file's tests stay in one process: they share servers.
 test: $(STAMP) ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP) ## Lint, types, import rules, generated documents
 	@$(BIN)/ruff check .

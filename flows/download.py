@@ -30,13 +30,16 @@ from jarkeeper.downloads.downloader import Downloader
 from jarkeeper.downloads.receipts import Summary, Video
 from jarkeeper.downloads.request import DownloadRequest, Quality
 from jarkeeper.errors import JarkeeperError
+from jarkeeper.lifecycle.conditions import conditions_of, scope_of_jar
+from jarkeeper.lifecycle.soundness import Seen
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.youtube.policy import CookiePolicy, RetryPolicy
 from tasks.expand import expand
 from tasks.fetch import Batch, chunks, fetch
 from tasks.finish import finish
-from tasks.opening import JAR, opening
+from tasks.incidents import settle
+from tasks.opening import JAR, Opening, opening
 from tasks.prepare import prepare
 from tasks.report import report, sentence_of
 from tasks.retries import with_retries
@@ -106,6 +109,8 @@ def download(
             beyond_limit=beyond_limit,
         )
         summary = run(settings, request)
+        if summary.slot_states:
+            tell(where, summary.jar)
     except JarkeeperError as error:
         return failed(error)  # type: ignore[return-value]  # Prefect unwraps it
     return final_state(summary)  # type: ignore[return-value]  # Prefect unwraps it
@@ -133,6 +138,15 @@ def run(settings: Settings, request: DownloadRequest) -> Summary:
     tag((*tags_before(preparation), *tags_after(summary, notices.slot_states), *waits))
     report(summary)
     return summary
+
+
+def tell(where: Opening, jar: str) -> None:
+    """Put on record what the run found out about the cookies, and tell who must know."""
+    vault = where.vault()
+    head = vault.status(jar)
+    if head is not None:
+        found = conditions_of(head, now=vault.ports.clock(), settings=where.settings)
+        settle(where, vault, Seen(found, scope_of_jar(jar)))
 
 
 def fetch_all(

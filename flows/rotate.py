@@ -14,7 +14,7 @@ from flows.validate import aftermath
 from jarkeeper.health import is_lost
 from jarkeeper.incidents import Cause, scope_of
 from jarkeeper.lifecycle.conditions import conditions_of_rotation
-from jarkeeper.lifecycle.rotation import Rotation, Step
+from jarkeeper.lifecycle.rotation import Rotation, beside
 from jarkeeper.lifecycle.soundness import Seen
 from jarkeeper.vault import Vault
 from jarkeeper.youtube.policy import RetryPolicy
@@ -52,10 +52,10 @@ def rotate_jar(where: Opening, vault: Vault, jar: str) -> Receipt:
     """Take the four steps, each of which does what is missing."""
     patience = RetryPolicy(where.settings.retry_seconds)
     created = with_retries(create, patience)(where, vault, jar)
-    if created.step is Step.REFUSED:
-        return finish(where, vault, created)
+    # What cannot be used may lie in the drop for days: it holds up nothing that is staged.
     tested = with_retries(test, patience)(where, vault, jar)
-    return finish(where, vault, with_retries(switch, patience)(vault, jar, tested))
+    switched = with_retries(switch, patience)(vault, jar, tested)
+    return finish(where, vault, beside(switched, created))
 
 
 def finish(where: Opening, vault: Vault, done: Rotation) -> Receipt:

@@ -19,7 +19,9 @@ from jarkeeper.limits import LIMITS
 HOST = "www.youtube.com"
 """yt-dlp asks which cookies `https://www.youtube.com` would get."""
 
-_ACCOUNT = re.compile(r"[0-9a-f]{16}")
+DIGESTS = ("account", "login")
+"""Facts that a vault's key makes, and that older records do not have."""
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 VISITOR_COOKIES = frozenset({"CONSENT", "SOCS", "VISITOR_INFO1_LIVE", "VISITOR_PRIVACY_METADATA"})
 """YouTube gives these to anybody."""
@@ -43,6 +45,8 @@ class JarFacts:
     """Domains that are not of the jar's sites."""
     account: str = ""
     """A keyed digest of whose login it is, as a probe found out; empty while nobody asked."""
+    login: str = ""
+    """A keyed digest that is the same through all renewals of one login; empty if it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +119,22 @@ def _shown(domain: str) -> str:
 def facts_to_json(facts: JarFacts) -> dict[str, object]:
     """Return the facts as what JSON can hold."""
     values = {item.name: getattr(facts, item.name) for item in fields(facts)}
-    if not facts.account:
-        del values["account"]  # as before there were probes
+    for name in DIGESTS:
+        if not values[name]:
+            del values[name]
     return values | {"foreign": list(facts.foreign)}
 
 
 def facts_from_json(value: object) -> JarFacts:
     """Return the facts that were stored, or raise `IntegrityError` where they are not facts."""
-    names = {item.name for item in fields(JarFacts)} - {"account"}
-    if not isinstance(value, dict) or set(value) - {"account"} != names:
+    names = {item.name for item in fields(JarFacts)} - set(DIGESTS)
+    if not isinstance(value, dict) or set(value) - set(DIGESTS) != names:
         raise IntegrityError(f"jar facts: expected the keys {', '.join(sorted(names))}")
     until, signed_out, foreign = value["login_until"], value["signed_out"], value["foreign"]
     if not isinstance(signed_out, bool):
         raise IntegrityError("jar facts signed_out: expected true or false")
     if not isinstance(foreign, list) or not all(isinstance(domain, str) for domain in foreign):
         raise IntegrityError("jar facts foreign: expected a list of domains")
-    account = value.get("account", "")
-    is_digest = isinstance(account, str) and _ACCOUNT.fullmatch(account)
-    if "account" in value and not is_digest:
-        raise IntegrityError("jar facts account: expected 16 hexadecimal digits")
     return JarFacts(
         cookies=_whole(value, "cookies"),
         dropped=_whole(value, "dropped"),
@@ -141,8 +142,16 @@ def facts_from_json(value: object) -> JarFacts:
         next_expiry=_whole(value, "next_expiry"),
         signed_out=signed_out,
         foreign=tuple(foreign),
-        account=account,
+        account=_digest(value, "account"),
+        login=_digest(value, "login"),
     )
+
+
+def _digest(value: dict[str, object], key: str) -> str:
+    text = value.get(key, "")
+    if key in value and not (isinstance(text, str) and _DIGEST.fullmatch(text)):
+        raise IntegrityError(f"jar facts {key}: expected 16 hexadecimal digits")
+    return str(text)
 
 
 def _whole(value: dict[str, object], key: str) -> int:

@@ -121,6 +121,8 @@ def write_head(head: Head, *, key: bytes) -> bytes:
         "backups": [slot_to_json(item) for item in head.backups],
         "revoked": list(head.revoked),
     }
+    if head.slots.barred:
+        fields["barred"] = list(head.slots.barred)
     if head.slots.lives:
         fields["lives"] = list(head.slots.lives)
     if head.slots.pending is not None:
@@ -185,6 +187,7 @@ def _head_from(fields: Mapping[str, Any]) -> Head:
             backups=tuple(_slot_from(item) for item in fields["backups"]),
             revoked=tuple(GenerationId(item) for item in fields["revoked"]),
             pending=None if pending is None else _slot_from(pending),
+            barred=tuple(fields.get("barred", ())),
             lives=tuple(float(days) for days in fields.get("lives", ())),
         ),
         id=fields["id"],

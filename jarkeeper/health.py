@@ -67,16 +67,26 @@ class SlotHealth:
 
 
 def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealth, ...]:
-    """Return the health of every slot, the active one first; a missing backup is a slot too."""
+    """Return the health of every slot, the active one first; a missing backup is a slot too.
+
+    A bad backup alarms nobody while the active cookies are good: it is a warning at most.
+    """
     thresholds = Thresholds(settings.expiry_warning_days, settings.expiry_critical_days)
     return tuple(
         SlotHealth(
             name,
             record,
-            tuple(_judge(record, now, thresholds)) if record else (_missing(name, head, now),),
+            tuple(_of_slot(name, finding) for finding in _judge(record, now, thresholds))
+            if record
+            else (_missing(name, head, now),),
         )
         for name, record in _named(head)
     )
+
+
+def _of_slot(name: str, finding: Finding) -> Finding:
+    calmer = name != Slot.ACTIVE and finding.severity is Severity.CRITICAL
+    return replace(finding, severity=Severity.WARNING) if calmer else finding
 
 
 def is_lost(head: Head, *, now: datetime) -> bool:
@@ -128,9 +138,8 @@ def _judge(record: SlotRecord, now: datetime, thresholds: Thresholds) -> Iterato
         yield Finding("untested", Severity.OK, message, "run `jarkeeper rotate`, which tests it")
     elif record.state is SlotState.SUSPECT:
         message = f"may not work any more, since {ago}{why}"
-        yield Finding(
-            "suspect", Severity.WARNING, message, "run `jarkeeper validate`, which asks YouTube"
-        )
+        again = "run `jarkeeper validate` in ten minutes: it asks YouTube again"
+        yield Finding("suspect", Severity.WARNING, message, again)
     for finding in check_jar(record.generation.facts, now=now, thresholds=thresholds):
         # What a dead login's cookies say of themselves is no comfort.
         if record.state is not SlotState.DEAD or finding.severity is not Severity.OK:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from jarkeeper.errors import NotFound
-from jarkeeper.facts import JarFacts
+from jarkeeper.facts import JarFacts, is_authenticated
 from jarkeeper.names import GenerationId
 
 PENDING = "pending"
@@ -89,6 +89,8 @@ class Slots:
     """Newest first."""
     revoked: tuple[GenerationId, ...] = ()
     """What nothing may use again, in order of revocation."""
+    barred: tuple[str, ...] = ()
+    """Logins that nothing may use again, by the digest in their facts."""
     pending: SlotRecord | None = None
     """What a rotation has stored and not yet tested."""
     lives: tuple[float, ...] = ()
@@ -98,6 +100,10 @@ class Slots:
         """Return every slot that holds a generation: the active one first, the pending one last."""
         found = (self.active, *self.backups, self.pending)
         return tuple(item for item in found if item is not None)
+
+    def is_revoked(self, record: GenerationRecord) -> bool:
+        """Whether nothing may use the generation again, by itself or because of its login."""
+        return record.id in self.revoked or record.facts.login in self.barred
 
     def find(self, generation: str) -> SlotRecord | None:
         """Return the slot that holds the generation."""
@@ -133,8 +139,10 @@ def usable(slots: Slots, now: datetime) -> frozenset[Slot]:
 
 
 def choose(slots: Slots, slot: Slot, *, now: datetime) -> SlotRecord | None:
-    """Return the first usable generation for the role: a dead backup hides no healthy one."""
-    return next((item for item in slots.candidates(slot) if item.is_usable(now)), None)
+    """Return the first usable generation for the role: no dead or expired one hides a good one."""
+    found = [item for item in slots.candidates(slot) if item.is_usable(now)]
+    alive = (item for item in found if is_authenticated(item.generation.facts, now))
+    return next(alive, found[0] if found else None)
 
 
 def take_in(
@@ -149,7 +157,7 @@ def take_in(
 
     A pending one is overtaken: it was staged to take another one's place.
     """
-    backups = _kept(_stepped_down(slots.active, slots.backups), backup_count)
+    backups = _kept(_stepped_down(slots.active, slots.backups), backup_count, now=at)
     active = SlotRecord(new, SlotState.HEALTHY, since=at, tested_at=tested_at)
     return replace(slots, active=active, backups=backups, pending=None)
 
@@ -159,14 +167,14 @@ def stage(slots: Slots, new: GenerationRecord, *, at: datetime) -> Slots:
     return replace(slots, pending=SlotRecord(new, SlotState.SUSPECT, since=at, reason=UNTESTED))
 
 
-def rotate(slots: Slots, *, backup_count: int) -> Slots:
+def rotate(slots: Slots, *, now: datetime, backup_count: int) -> Slots:
     """Make the pending generation active, if its test went well; the old active one steps down."""
     pending = slots.pending
     if pending is None:
         raise NotFound("pending: there is none to rotate to")
     if pending.state is not SlotState.HEALTHY or pending.tested_at is None:
         raise NotFound("pending: expected a generation that was tested, this one was not")
-    backups = _kept(_stepped_down(slots.active, slots.backups), backup_count)
+    backups = _kept(_stepped_down(slots.active, slots.backups), backup_count, now=now)
     return replace(slots, active=pending, backups=backups, pending=None)
 
 
@@ -182,9 +190,13 @@ def _stepped_down(
     return (*backups, active) if active.state is SlotState.DEAD else (active, *backups)
 
 
-def _kept(backups: tuple[SlotRecord, ...], count: int) -> tuple[SlotRecord, ...]:
-    """Return as many as may stay, in their order: a dead one never pushes another out."""
-    last_to_leave = sorted(backups, key=lambda item: item.state is SlotState.DEAD)[:count]
+def _kept(backups: tuple[SlotRecord, ...], count: int, *, now: datetime) -> tuple[SlotRecord, ...]:
+    """Return as many as may stay, in their order: no dead or expired one pushes another out."""
+
+    def is_over(item: SlotRecord) -> bool:
+        return item.state is SlotState.DEAD or not is_authenticated(item.generation.facts, now)
+
+    last_to_leave = sorted(backups, key=is_over)[:count]
     return tuple(item for item in backups if item in last_to_leave)
 
 
@@ -230,18 +242,43 @@ def restore(slots: Slots, old: GenerationRecord, *, at: datetime, backup_count: 
     return take_in(without, old, at=at, backup_count=backup_count)
 
 
-def revoke(slots: Slots, generation: GenerationId) -> Slots:
-    """Take a generation out of every slot for ever. No backup is promoted: a person decides."""
-    if generation in slots.revoked:
-        return slots
+def revoke(slots: Slots, record: GenerationRecord) -> Slots:
+    """Take a generation out of every slot for ever. No backup is promoted: a person decides.
 
+    Where no other slot holds its login, the login is barred with it.
+    """
+    if record.id in slots.revoked:
+        return slots
+    after = _without(slots, {record.id})
+    still_held = {item.generation.facts.login for item in after.records()}
+    return after if record.facts.login in still_held else _barred(after, record.facts.login)
+
+
+def bar(slots: Slots, record: GenerationRecord) -> Slots:
+    """Take whatever holds the generation's login out of every slot for ever."""
+    login = record.facts.login
+    ids = {
+        item.generation.id
+        for item in slots.records()
+        if item.generation.id == record.id or (login and item.generation.facts.login == login)
+    }
+    return _barred(_without(slots, {record.id, *ids} - set(slots.revoked)), login)
+
+
+def _without(slots: Slots, ids: set[GenerationId]) -> Slots:
     def left(item: SlotRecord | None) -> SlotRecord | None:
-        return None if item is not None and item.generation.id == generation else item
+        return None if item is not None and item.generation.id in ids else item
 
     return replace(
         slots,
         active=left(slots.active),
         backups=tuple(item for item in slots.backups if left(item)),
-        revoked=(*slots.revoked, generation),
+        revoked=(*slots.revoked, *sorted(ids)),
         pending=left(slots.pending),
     )
+
+
+def _barred(slots: Slots, login: str) -> Slots:
+    if not login or login in slots.barred:
+        return slots
+    return replace(slots, barred=(*slots.barred, login))

@@ -82,7 +82,7 @@ def answered(
 
 def _of_account(item: SlotRecord, account: str) -> SlotRecord:
     facts = item.generation.facts
-    if not account or facts.account == account:
+    if not account or facts.account:  # a login never changes hands
         return item
     return replace(item, generation=replace(item.generation, facts=replace(facts, account=account)))
 
@@ -121,7 +121,8 @@ def _with(slots: Slots, generation: str, change: Callable[[SlotRecord], SlotReco
     if changed.state is not SlotState.DEAD or item.state is SlotState.DEAD:
         return after
     life = changed.since - item.login_began
-    return after if life < LIFE_MIN else replace(after, lives=_with_life(slots.lives, life))
+    counts = life >= LIFE_MIN and item is not slots.pending  # what was never used lived no life
+    return after if not counts else replace(after, lives=_with_life(slots.lives, life))
 
 
 def _with_life(lives: tuple[float, ...], life: timedelta) -> tuple[float, ...]:

@@ -1,6 +1,8 @@
 """The story of a jar, told against the stand-in: offline, without an account, in a minute.
 
-    make demo
+    make demo                     the whole story, with Prefect
+    make demo CHAPTERS=list       what can be practised by itself: docs/training.md
+    make demo CHAPTER=emergency   one of them
 
 It leaves a folder to look at, and fails loudly if an act did not do what it tells.
 """
@@ -12,18 +14,22 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from story import afterwards, cookies, failure, flow
+from story.chapters import CHAPTERS
 from story.folder import UnusableFolder, choose_folder, fresh_folder
 from story.stage import Stage, on_stage
 from story.voice import Voice
 
+Act = tuple[str, Callable[[Stage], None]]
 PROJECT = Path(__file__).resolve().parents[1]
-ACTS = (
+ACTS: tuple[Act, ...] = (
     ("A cookies.txt is taken in", cookies.taken_in),
     ("A Prefect flow downloads with it", flow.downloads),
     ("The active cookies die, the backup takes over", failure.backup_takes_over),
+    ("The watch acts: an incident, a fail-over", failure.watch_acts),
     ("The operator brings fresh cookies", failure.operator_imports),
     ("The audit trail tells it all", afterwards.audit),
 )
@@ -34,9 +40,15 @@ def main() -> int:
     voice = Voice()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
+    asked = _asked_for()
+    if asked.list:
+        for name, (title, _) in CHAPTERS.items():
+            voice.named(name, title)
+        return 0
+    acts = ACTS if asked.chapter is None else (CHAPTERS[asked.chapter],)
     try:
-        with fresh_folder(_folder_asked_for() or choose_folder(PROJECT, voice)) as folder:
-            return perform(folder, voice)
+        with fresh_folder(asked.folder or choose_folder(PROJECT, voice)) as folder:
+            return perform(folder, voice, acts)
     except UnusableFolder as error:
         voice.trouble(str(error))
         return 1
@@ -45,19 +57,23 @@ def main() -> int:
         return 130
 
 
-def perform(folder: Path, voice: Voice) -> int:
-    """Play all acts in the folder, and say what to look at; stop at the first that fails."""
+def perform(folder: Path, voice: Voice, acts: tuple[Act, ...]) -> int:
+    """Play the acts in the folder, and say what to look at; stop at the first that fails."""
     began = time.monotonic()
     voice.title()
-    with on_stage(folder, voice) as stage:
-        for number, (title, act) in enumerate(ACTS, start=1):
+    with on_stage(folder, voice, with_prefect=acts is ACTS) as stage:
+        for number, (title, act) in enumerate(acts, start=1):
             voice.act(number, title)
             try:
                 act(stage)
             except Exception as error:
                 _fail(stage, f"act {number} ({title}) failed", error)
                 return 1
-    afterwards.epilogue(stage, PROJECT, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    if acts is ACTS:
+        afterwards.epilogue(stage, PROJECT, seconds=seconds)
+    else:
+        afterwards.what_is_left(stage, seconds=seconds)
     return 0
 
 
@@ -68,11 +84,12 @@ def _fail(stage: Stage, what: str, error: Exception) -> None:
     stage.voice.trouble(f"look into {stage.folder}, where it stopped")
 
 
-def _folder_asked_for() -> Path | None:
+def _asked_for() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo", description="See what Jarkeeper does.")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="instead of ./demo")
-    folder: Path | None = parser.parse_args().folder
-    return folder
+    parser.add_argument("--list", action="store_true", help="list the chapters")
+    parser.add_argument("--chapter", choices=CHAPTERS, metavar="NAME", help="this chapter alone")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ goes wrong is told in the log and in the result, and is tried again by the next 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +21,8 @@ from jarkeeper.errors import JarkeeperError
 from jarkeeper.incidents import Due, Incident, Journal, due_steps
 
 LOG = logging.getLogger("jarkeeper.alerts")
+CHANNEL_SECONDS = 20.0
+"""For one message: a channel that drips must not hold an examination up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,35 @@ def deliver(
 
 def send(message: Message, channels: Iterable[Channel]) -> dict[str, str]:
     """Send to every channel; return what each answered that did not take it, by its label."""
-    failures = {}
-    for channel in channels:
+    answers = {channel.label: _sent(message, channel) for channel in channels}
+    return {label: failure for label, failure in answers.items() if failure is not None}
+
+
+def _sent(message: Message, channel: Channel) -> str | None:
+    """Return why the channel did not take it; one that answers for ever is left to itself."""
+    answer: Future[str | None] = Future()
+
+    def ask() -> None:
         try:
-            channel.send(message)
-        except JarkeeperError as error:
-            failures[channel.label] = error.message
-        except Exception as error:  # noqa: BLE001 - no channel may end an examination
-            failures[channel.label] = f"channel '{channel.label}': failed, {type(error).__name__}"
-    return failures
+            answer.set_result(_answer(message, channel))
+        except BaseException as error:  # noqa: BLE001 - it ends whoever waits, not this thread
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="alert", daemon=True).start()
+    try:
+        return answer.result(CHANNEL_SECONDS)
+    except TimeoutError:
+        return f"channel '{channel.label}': no answer in {CHANNEL_SECONDS:.0f} s"
+
+
+def _answer(message: Message, channel: Channel) -> str | None:
+    try:
+        channel.send(message)
+    except JarkeeperError as error:
+        return error.message
+    except Exception as error:  # noqa: BLE001 - no channel may end an examination
+        return f"channel '{channel.label}': failed, {type(error).__name__}"
+    return None
 
 
 def _deliver(

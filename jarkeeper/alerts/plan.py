@@ -67,7 +67,7 @@ def parse_plan(text: str, *, source: str) -> Plan:
 
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, too
         where = _WHERE.search(str(error))
         told = f"expected TOML, got a mistake {where[0]}" if where else "expected TOML"
         raise SettingsError((f"{source}: {told}",)) from None
@@ -149,9 +149,13 @@ def _step(name: str, table: Any, recipients: Mapping[str, Any], mistakes: list[s
     before = len(mistakes)
     if type(after) is not int or not 0 <= after <= MINUTES_MAX:
         mistakes.append(f"{name}: after_minutes: expected a whole number from 0 to {MINUTES_MAX}")
-    if severity not in (Severity.WARNING, Severity.CRITICAL):
+    if not isinstance(severity, str) or severity not in ("warning", "critical"):
         mistakes.append(f"{name}: severity: expected warning or critical")
-    if not isinstance(to, list) or not to or any(item not in recipients for item in to):
+    if (
+        not isinstance(to, list)
+        or not to
+        or not all(isinstance(item, str) and item in recipients for item in to)
+    ):
         mistakes.append(f"{name}: to: expected names of recipients: {', '.join(recipients)}")
     return Step(after, Severity(severity), tuple(to)) if len(mistakes) == before else None
 

@@ -130,6 +130,11 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
     screen.finished(summary)
     if invocation.as_json:
         print_json(summary.as_dict())
+    if summary.slot_states and not chosen["as_flow"]:
+        from jarkeeper.cli.watched import settle
+        from jarkeeper.wiring import open_vault
+
+        settle(settings, open_vault(settings), request.jar)
     return exit_of_run(summary)
 
 

@@ -13,7 +13,7 @@ DEFAULT_JAR = "youtube"
 _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
 _OF_ONE_JAR = "history|diff|restore|revoke|promote|rotate|replace|refresh"
 _NAMES = (
-    "init|import|status|validate|download|check|doctor|doctor|audit|incidents|settings|backup|recover|"
+    "init|import|status|validate|download|check|doctor|audit|incidents|settings|backup|recover|"
     f"rewrap|usage|health|drill|cleanup|{_OF_ONE_JAR}"
 )
 _COMMAND = re.compile(rf"\bjarkeeper (?:{_NAMES})\b(?! --(?:vault|help))")

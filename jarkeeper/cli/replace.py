@@ -12,14 +12,16 @@ from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_inv
 from jarkeeper.cli.inputs import read_input
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.errors import InputError
+from jarkeeper.errors import InputError, VaultError
 from jarkeeper.limits import LIMITS
+from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.incidents import Condition
 
 AFTERWARDS = (
-    "sign out of all devices in the account's security settings, then run `jarkeeper validate`"
+    "sign the old session out in the account's security settings, and not the new one, then run "
+    "`jarkeeper validate`"
 )
 
 
@@ -28,11 +30,11 @@ AFTERWARDS = (
     epilog="\b\nExamples:\n"
     "  jarkeeper replace --emergency cookies.txt\n"
     "  jarkeeper replace --emergency --json - < cookies.txt\n\n"
-    "In this order: every slot that holds the active login is revoked, for ever; FILE becomes "
-    "active; workers that hold the old cookies end within seconds, and their downloads go on with "
-    "the new ones; an incident is opened, which `jarkeeper validate` closes once YouTube has "
-    "confirmed the new ones. A file that is no login, or the same one, is refused before anything "
-    "is changed.",
+    "In this order: the active login, or the last that was, is revoked for ever, in every slot and "
+    "every copy; FILE becomes active; workers that hold the old login end within seconds where "
+    "they reach the vault, within two minutes where not, and their downloads go on with the new "
+    "one; an incident opens, which `jarkeeper validate` closes once YouTube has confirmed it. A "
+    "file that is no login, or of the same one, is refused before anything is changed.",
 )
 @click.argument(
     "file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE"
@@ -58,37 +60,36 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     settings = invocation.settings()
     vault = open_vault(settings)
     parsed = read_export(read_input(file, most=LIMITS.jar_bytes_max), sites=settings.sites)
-    revoked, receipt = vault.replace(jar, parsed)
-    settle(
-        settings,
-        vault,
-        jar,
-        besides=(_condition(jar, len(revoked)),),
-        scope=scope_of((Cause.EMERGENCY,), jar),
-    )
+    scope = scope_of((Cause.EMERGENCY,), jar)
+    try:
+        receipt = vault.replace(jar, parsed)
+    except VaultError as error:
+        settle(settings, vault, jar, besides=(_condition(jar, error.message),), scope=scope)
+        raise
+    done = f"{count_of(len(receipt.revoked), 'generation')} revoked, the new cookies are active"
+    settle(settings, vault, jar, besides=(_condition(jar, done),), scope=scope)
     if invocation.as_json:
-        ids = [one.generation for one in revoked]
-        print_json({"jar": jar, "revoked": ids, "generation": receipt.generation})
+        new = receipt.imported.generation
+        print_json({"jar": jar, "revoked": list(receipt.revoked), "generation": new})
         return Exit.OK
     output = Output()
-    for one in revoked:
-        output.finding("ok", f"generation {str(one.generation)[:8]} is revoked")
-    output.finding("ok", f"generation {str(receipt.generation)[:8]} is active")
-    output.finding("ok", "workers that hold the old cookies end within seconds")
+    for generation in receipt.revoked:
+        output.finding("ok", f"generation {generation[:8]} is revoked, and its login with it")
+    output.finding("ok", f"generation {str(receipt.imported.generation)[:8]} is active")
+    output.finding("ok", "workers that hold the old login end as soon as they look, in seconds")
     output.entry("next", AFTERWARDS)
     return Exit.OK
 
 
-def _condition(jar: str, count: int) -> Condition:
+def _condition(jar: str, done: str) -> Condition:
     from jarkeeper.checks import Severity
     from jarkeeper.incidents import Cause, Condition
-    from jarkeeper.words import count_of
 
     return Condition(
         Cause.EMERGENCY,
         jar,
         Severity.CRITICAL,
         "the active cookies were replaced in an emergency: somebody else may hold the old ones",
-        f"{count_of(count, 'generation')} revoked, the new cookies are active",
+        done,
         AFTERWARDS,
     )

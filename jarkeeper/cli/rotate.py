@@ -40,10 +40,11 @@ WORDS = {
     "on. Exit code 1 where something was refused or not switched.",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("-y", "--yes", is_flag=True, help="Also where they may be another account's.")
 @jar_option(words="The jar.", default=DEFAULT_JAR)
 @common_options
 @pass_invocation
-def command(invocation: Invocation, file: Path | None, jar: str) -> Exit:
+def command(invocation: Invocation, file: Path | None, jar: str, *, yes: bool) -> Exit:
     """Rotate to fresh cookies once YouTube has confirmed them."""
     from jarkeeper.cli.watched import settle
     from jarkeeper.hardening import harden
@@ -56,7 +57,7 @@ def command(invocation: Invocation, file: Path | None, jar: str) -> Exit:
     vault = open_vault(settings)
     if file is not None:
         _stage(vault, jar, file)
-    done = _rotate(settings, vault, jar)
+    done = _rotate(settings, vault, jar, is_file=file is not None, confirmed=yes)
     if invocation.as_json:
         print_json(asdict(done))
     else:
@@ -83,7 +84,9 @@ def _stage(vault: Vault, jar: str, file: Path) -> None:
     )
 
 
-def _rotate(settings: Settings, vault: Vault, jar: str) -> Rotation:
+def _rotate(
+    settings: Settings, vault: Vault, jar: str, *, is_file: bool, confirmed: bool
+) -> Rotation:
     from jarkeeper.lifecycle.drop import open_drop
     from jarkeeper.lifecycle.rotation import rotate
     from jarkeeper.youtube.errand import errand
@@ -93,7 +96,9 @@ def _rotate(settings: Settings, vault: Vault, jar: str) -> Rotation:
         Output(aside=True).busy("rotating"),
         errand(settings, jar, base_head=head.seq if head else 0, actor="cli") as asker,
     ):
-        return rotate(vault, jar, asker, open_drop(settings))
+        # Whoever names a file means that one, whatever lies in the drop.
+        drop = None if is_file else open_drop(settings)
+        return rotate(vault, jar, asker, drop, confirmed=confirmed)
 
 
 def _print(done: Rotation) -> None:

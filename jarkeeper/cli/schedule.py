@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from jarkeeper.words import count_of, printable, short_span
 
 WANTED_BY = "schedule"
 COLUMNS = ("deployment", "schedule", "", "last run", "next run")
+_SPAN = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
+EVERY_SECONDS_MAX = 366 * 86_400
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -92,12 +95,14 @@ def set_(
 
 def parse_span(text: str) -> int:
     """Return the seconds of a span such as 90s, 30m, 12h or 1d."""
-    number, unit = text[:-1], text[-1:]
-    if not number.isdecimal() or unit not in UNITS or not int(number):
+    match = _SPAN.fullmatch(text)
+    seconds = int(match[1]) * UNITS[match[2]] if match else 0
+    if not 0 < seconds <= EVERY_SECONDS_MAX:
         raise InputError(
-            f"--every: expected a span such as 30m, 12h or 1d, got '{printable(text[:40])}'"
+            "--every: expected a span of at most a year, such as 30m, 12h or 1d, got "
+            f"'{printable(text[:40])}'"
         )
-    return int(number) * UNITS[unit]
+    return seconds
 
 
 def _asked(question: Callable[[Any], Any]) -> Any:

@@ -102,7 +102,9 @@ class TakenIn:
             return
         generation = backup.record.generation.id[:8]
         state = "is dead" if backup.record.state is SlotState.DEAD else "stands by"
-        output.finding(backup.severity, f"the backup, generation {generation}, {state}")
+        # Never critical: what is active works without it.
+        severity = "ok" if backup.severity == "ok" else "warning"
+        output.finding(severity, f"the backup, generation {generation}, {state}")
 
     def _answer(self, probed: Probed) -> tuple[str, str, str | None]:
         if not probed.alive:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from jarkeeper import slots
 from jarkeeper.checks import Finding, Severity, Thresholds, check_jar, is_authenticated
 from jarkeeper.downloads.measuring import measure_jar
 from jarkeeper.downloads.receipts import Preparation
@@ -97,9 +98,7 @@ def as_of_backup(finding: Finding) -> Finding:
 
 def choose(head: Head, slot: Slot, *, now: datetime) -> SlotRecord | None:
     """Return what the vault would lend for the slot, or else what stands in it."""
-    candidates = head.slots.candidates(slot)
-    usable = (record for record in candidates if record.is_usable(now))
-    return next(usable, candidates[0] if candidates else None)
+    return slots.choose(head.slots, slot, now=now) or head.slot(slot)
 
 
 def is_fit(record: SlotRecord, settings: Settings, *, now: datetime) -> bool:

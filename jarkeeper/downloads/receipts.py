@@ -92,6 +92,8 @@ class Summary:
     uses: dict[str, int] = field(default_factory=dict)
     receipts: tuple[VideoReceipt, ...] = ()
     put_off: int = 0
+    slot_states: dict[str, str] = field(default_factory=dict)
+    """The states that the run gave to slots, by whose cookies they were."""
 
     @property
     def succeeded(self) -> bool:

@@ -31,6 +31,7 @@ def summarise(
         failed=outcomes[Outcome.FAILED],
         skipped=outcomes[Outcome.SKIPPED],
         put_off=outcomes[Outcome.PUT_OFF],
+        slot_states={one.use: one.state for one in events if isinstance(one, Marked)},
         bytes=sum(r.bytes for r in receipts if r.outcome is Outcome.DOWNLOADED),
         seconds=seconds,
         cookie_status=cookie_status(preparation, events, receipts),

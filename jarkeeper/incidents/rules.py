@@ -37,8 +37,10 @@ WORDS_MINUTES = 15
 """Other words for the same trouble go on record no more often than this."""
 CLAIM_MINUTES = 10
 """A claim older than this, of which nothing was heard, is free: its process died."""
-TRIES_MAX = 5
-"""Failures of a channel before a notice is given up; the next step is tried afresh."""
+RETRY_MINUTES = (1, 5, 15, 60)
+"""Before a channel that failed is tried again; the last of them counts for every further try."""
+TRIES_MAX = 27
+"""Failures of a channel before a notice is given up, after a day; the next step starts afresh."""
 
 _RANKS = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 _NUMBER = re.compile(r"[0-9][0-9.,:TZ-]*")
@@ -155,7 +157,10 @@ def is_free(notice: Notice | None, now: datetime) -> bool:
         return True
     if notice.sent_at is not None or notice.tries >= TRIES_MAX:
         return False
-    return bool(notice.missed) or now - notice.claimed_at >= timedelta(minutes=CLAIM_MINUTES)
+    minutes = CLAIM_MINUTES
+    if notice.missed:
+        minutes = RETRY_MINUTES[min(notice.tries, len(RETRY_MINUTES)) - 1]
+    return now - notice.claimed_at >= timedelta(minutes=minutes)
 
 
 def _settled(notice: Notice, missed: tuple[str, ...], now: datetime) -> Notice:

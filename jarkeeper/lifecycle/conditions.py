@@ -15,6 +15,7 @@ from jarkeeper.lifecycle.lifetime import age_days, expected_days
 from jarkeeper.lifecycle.rotation import Rotation, Step
 from jarkeeper.settings import Settings
 from jarkeeper.slots import Slot, SlotRecord, SlotState
+from jarkeeper.words import count_of
 from jarkeeper.youtube.messages import Answered
 
 JAR_CAUSES: tuple[Cause, ...] = (
@@ -113,17 +114,15 @@ def conditions_of_fail_over(rotation: Rotation) -> tuple[Condition, ...]:
 
 def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
     """Return what is wrong with what somebody left for a rotation."""
-    refused = rotation.step is Step.REFUSED
-    if not refused and not (rotation.step is Step.STAGED and rotation.is_dead):
+    if not rotation.is_stuck:
         return ()
-    done = "nothing was changed" if refused else "the active cookies stay as they are"
     return (
         Condition(
             Cause.DROP_REFUSED,
             rotation.jar,
             Severity.WARNING,
             f"the export that was left cannot be used: {rotation.note}",
-            done,
+            "nothing came of it",
             rotation.next_step,
         ),
     )
@@ -133,23 +132,21 @@ def _lost(view: View) -> Iterator[Condition]:
     active, left = view.head.active, len(view.usable_backups)
     severity = Severity.WARNING if left else Severity.CRITICAL
     done = (
-        f"downloads use the backups, {left} of which can be used"
+        f"downloads go on with {count_of(left, 'backup')}"
         if left
         else "downloads that need a login are put off, and go on after the import"
     )
-    yield Condition(
-        Cause.SESSION_DEAD, view.jar, severity, _how_lost(active, view.now), done, IMPORT
-    )
+    yield Condition(Cause.SESSION_DEAD, view.jar, severity, _how_lost(active), done, IMPORT)
 
 
-def _how_lost(active: SlotRecord | None, now: datetime) -> str:
+def _how_lost(active: SlotRecord | None) -> str:
     if active is None:
         return "there are no active cookies"
     if active.state is not SlotState.DEAD:
         return "the active cookies expired"
-    ago = span((now - active.since).total_seconds())
     why = f" ({active.reason})" if active.reason else ""
-    return f"YouTube ended the active login {ago} ago{why}"
+    # Not how long ago: an incident keeps its words, and is read later.
+    return f"YouTube ended the active login on {active.since:%Y-%m-%d %H:%M} UTC{why}"
 
 
 def _active(view: View) -> Iterator[Condition]:

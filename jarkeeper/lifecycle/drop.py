@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from jarkeeper.errors import InputError, ObjectMissing
+from jarkeeper.errors import InputError, NotFound, ObjectMissing
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
@@ -77,6 +77,8 @@ class FolderDrop:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
             with os.fdopen(os.open(self._folder / name, flags), "rb") as file:
                 return _checked(name, file.read(LIMITS.jar_bytes_max + 1) or b"")
+        except FileNotFoundError:
+            raise NotFound(f"drop '{name}': somebody has taken it away") from None
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             raise InputError(f"drop '{name}': cannot be read, {reason}") from None
@@ -110,7 +112,10 @@ class StoreDrop:
 
     def read(self, name: str) -> bytes:
         """Return the object's content."""
-        return _checked(name, self._store.get(name))
+        try:
+            return _checked(name, self._store.get(name))
+        except ObjectMissing:
+            raise NotFound(f"drop '{name}': somebody has taken it away") from None
 
     def remove(self, name: str, content: bytes) -> None:
         """Remove the object, unless it holds something else by now."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from jarkeeper.errors import ConfirmationNeeded, InputError
+from jarkeeper.errors import ConfirmationNeeded, InputError, JarkeeperError, NotFound
 from jarkeeper.heads import Head
 from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import Drop
@@ -45,25 +45,38 @@ class Rotation:
     generation: str = ""
     note: str = ""
     next_step: str = ""
-    is_dead: bool = False
-    """Whether what is staged certainly does not work."""
+    is_stuck: bool = False
+    """Whether somebody must see to what was left: no later rotation gets on with it by itself."""
 
 
-def rotate(vault: Vault, jar: str, asker: Asker, drop: Drop | None) -> Rotation:
-    """Take in what was dropped; promote a tested backup where the active one is no use still."""
+def rotate(
+    vault: Vault, jar: str, asker: Asker, drop: Drop | None, *, confirmed: bool = False
+) -> Rotation:
+    """Take in what was dropped; promote a tested backup where the active one is no use still.
+
+    What was left and cannot be used may lie there for days: it holds up neither what is staged nor
+    the backup, and is told beside what was done.
+    """
     created = create(vault, jar, drop)
-    switched = switch(vault, jar, test(vault, jar, asker))
-    if switched.step is Step.ROTATED:
-        return switched
-    # What was left and cannot be used may lie there for days: it must not hold up the backup.
-    stuck = created if created.step is Step.REFUSED else switched
-    promoted = fail_over(vault, jar, asker)
-    if stuck.step is Step.NOTHING:
-        return promoted
-    if promoted.step is not Step.PROMOTED:
-        return stuck
-    note = "; ".join(filter(None, (promoted.note, stuck.note)))
-    return replace(promoted, note=note, next_step=stuck.next_step)
+    done = switch(vault, jar, test(vault, jar, asker), confirmed=confirmed)
+    if done.step is not Step.ROTATED:
+        promoted = fail_over(vault, jar, asker)
+        done = beside(promoted, done) if promoted.step is Step.PROMOTED else beside(done, promoted)
+    return beside(done, created)
+
+
+def beside(done: Rotation, other: Rotation) -> Rotation:
+    """Return what was done with what else is to be told."""
+    if done.step is Step.NOTHING or (other.is_stuck and done.step is Step.STAGED):
+        done, other = other, done
+    if not other.note or other.note == done.note:
+        return done
+    return replace(
+        done,
+        note="; ".join(filter(None, (done.note, other.note))),
+        next_step=done.next_step or other.next_step,
+        is_stuck=done.is_stuck or other.is_stuck,
+    )
 
 
 def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
@@ -78,9 +91,16 @@ def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
         hint = "look at it, then run `jarkeeper import` with it, or remove it"
         if isinstance(error, ConfirmationNeeded):
             hint = "if it is meant, run `jarkeeper import --yes` with it; else remove it"
-        return Rotation(jar, Step.REFUSED, note=f"'{found}': {error.message}", next_step=hint)
-    drop.remove(found, content)
-    return Rotation(jar, Step.STAGED, receipt.generation or "")
+        return Rotation(jar, Step.REFUSED, "", f"'{found}': {error.message}", hint, is_stuck=True)
+    except NotFound:  # another rotation was faster
+        return Rotation(jar, Step.NOTHING)
+    staged = Rotation(jar, Step.STAGED, receipt.generation or "")
+    try:
+        drop.remove(found, content)
+    except JarkeeperError as error:
+        note = f"'{found}' is taken in, but lies there in clear: {error.message}"
+        return replace(staged, note=note, next_step="remove it yourself", is_stuck=True)
+    return staged
 
 
 def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
@@ -91,37 +111,41 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
     if pending.state is SlotState.DEAD:
-        return replace(staged, note="they do not work", next_step=STALE, is_dead=True)
+        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
     if pending.state is SlotState.HEALTHY:
         return staged
     answer = asker.probe(pending.generation.id)
     if answer.alive:
         return replace(staged, generation=answer.generation)
+    if answer.withheld:
+        note = f"they cannot be opened: {answer.detail}"
+        return replace(staged, note=note, next_step=STALE, is_stuck=True)
     note = "YouTube takes the staged cookies for a visitor's; they are tested again"
     if answer.alive is None:
         note = f"the staged cookies could not be tested, {answer.detail}"
     return replace(staged, note=note, next_step="nothing to do: the next rotation tests again")
 
 
-def switch(vault: Vault, jar: str, tested: Rotation) -> Rotation:
+def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False) -> Rotation:
     """Make the staged jar active, if its test went well and it is of the same account."""
     head = vault.status(jar)
     pending = None if head is None else head.slots.pending
     if pending is None or pending.state is not SlotState.HEALTHY:
         return tested
     try:
-        receipt = vault.rotate(jar)
+        receipt = vault.rotate(jar, confirmed=confirmed)
     except ConfirmationNeeded as error:
         hint = error.hint or STALE
-        return Rotation(jar, Step.REFUSED, pending.generation.id, error.message, hint)
+        generation = pending.generation.id
+        return Rotation(jar, Step.REFUSED, generation, error.message, hint, is_stuck=True)
     return Rotation(jar, Step.ROTATED, receipt.generation or "", "the tested cookies are active")
 
 
 def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
     """Promote the first backup that passes a test, where the active cookies are no use."""
     head = existing_head(vault, jar)
-    if not is_lost(head, now=vault.ports.clock()):
-        return Rotation(jar, Step.NOTHING)
+    if head.active is None or not is_lost(head, now=vault.ports.clock()):
+        return Rotation(jar, Step.NOTHING)  # where it was revoked, a person decides
     generation = tested_backup(vault, jar, asker)
     if generation is None:
         note = "the active cookies are no use, and no backup passed a test"

@@ -21,6 +21,15 @@ def has_login(vault: Vault, jar: str) -> bool:
 
 
 def wait_for_login(vault: Vault, jar: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Return once the jar has cookies that can be used."""
-    while not has_login(vault, jar):
+    """Return once somebody has changed the jar, and it has cookies that can be used.
+
+    Only then: what was put off with the cookies that are there would be put off again.
+    """
+    before = _seq(vault, jar)
+    while _seq(vault, jar) == before or not has_login(vault, jar):
         sleep(LOOK_SECONDS)
+
+
+def _seq(vault: Vault, jar: str) -> int:
+    head = vault.status(jar)
+    return 0 if head is None else head.seq

@@ -35,14 +35,15 @@ def promote(ports: Ports, jar: str, generation: str | None = None) -> Receipt:
     return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)
 
 
-def rotate(ports: Ports, jar: str) -> Receipt:
-    """Make the pending generation active, once it was tested."""
+def rotate(ports: Ports, jar: str, *, confirmed: bool = False) -> Receipt:
+    """Make the pending generation active, once it was tested and is of the same account."""
     base, warnings = read_existing(ports, jar)
 
     def rule(head: Head) -> Slots:
-        rotated = rules.rotate(head.slots, backup_count=ports.backup_count)
-        assert rotated.active is not None  # noqa: S101 - the pending one
-        require_same_account(rotated.active, head.active, now=ports.clock())
+        now = ports.clock()
+        rotated = rules.rotate(head.slots, now=now, backup_count=ports.backup_count)
+        if not confirmed:
+            require_same_account(head.slots, now=now)
         return rotated
 
     return _change(ports, Action.ROTATE, base, rule, warnings=warnings)
@@ -63,7 +64,7 @@ def restore(ports: Ports, jar: str, generation: str) -> Receipt:
     }
 
     def rule(head: Head) -> Slots:
-        if not twins.isdisjoint(head.revoked):
+        if not twins.isdisjoint(head.revoked) or head.slots.is_revoked(record):
             raise LendRefused(
                 f"jar '{jar}': generation {wanted[:8]} was revoked",
                 reason="revoked",
@@ -89,7 +90,17 @@ def revoke(ports: Ports, jar: str, generation: str) -> Receipt:
     record, _ = from_history(jar, read_history(ports, jar), wanted)
 
     def rule(head: Head) -> Slots:
-        return rules.revoke(head.slots, wanted)
+        return rules.revoke(head.slots, record)
+
+    return _change(ports, Action.REVOKE, base, rule, about=record, warnings=warnings)
+
+
+def bar(ports: Ports, jar: str, record: GenerationRecord) -> Receipt:
+    """Make sure that nothing ever uses the login of this generation again, in whatever slot."""
+    base, warnings = read_existing(ports, jar)
+
+    def rule(head: Head) -> Slots:
+        return rules.bar(head.slots, record)
 
     return _change(ports, Action.REVOKE, base, rule, about=record, warnings=warnings)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from jarkeeper.errors import ConfirmationNeeded
 from jarkeeper.facts import JarFacts, is_authenticated
 from jarkeeper.jar import LASTING_COOKIES, Jar, login_cookies
-from jarkeeper.slots import SlotRecord, SlotState
+from jarkeeper.slots import SlotRecord, Slots, SlotState
 
 ROUNDING_SECONDS = 1
 """Some exporters round an expiry, others cut it off: that far apart, two are the same."""
@@ -77,18 +77,24 @@ def require_certainty(
         )
 
 
-def require_same_account(new: SlotRecord, active: SlotRecord | None, *, now: datetime) -> None:
-    """Raise `ConfirmationNeeded` where a tested jar is not proved to be of the active account."""
-    if active is None or not is_at_stake(active, now=now):
+def require_same_account(slots: Slots, *, now: datetime) -> None:
+    """Raise `ConfirmationNeeded` where the pending jar is not proved to be of the jar's account.
+
+    Whose the jar is tells the active slot, or else the backups; where none does, and no login is at
+    stake, anybody's may come in.
+    """
+    others = [item for item in (slots.active, *slots.backups) if item is not None]
+    known = [item.generation.facts.account for item in others if item.generation.facts.account]
+    mine = "" if slots.pending is None else slots.pending.generation.facts.account
+    is_certain = mine == known[0] if mine and known else not is_at_stake(slots.active, now=now)
+    if is_certain:
         return
-    mine, theirs = new.generation.facts.account, active.generation.facts.account
-    if mine != theirs or not mine:
-        sentence = KNOWN_STRANGER if mine and theirs else SENTENCES[Doubt.ANOTHER_ACCOUNT]
-        raise ConfirmationNeeded(
-            (f"cookies: {sentence}",),
-            reasons=(Doubt.ANOTHER_ACCOUNT,),
-            hint="if that is meant, run `jarkeeper import --yes` with the export",
-        )
+    sentence = KNOWN_STRANGER if mine and known else SENTENCES[Doubt.ANOTHER_ACCOUNT]
+    raise ConfirmationNeeded(
+        (f"cookies: {sentence}",),
+        reasons=(Doubt.ANOTHER_ACCOUNT,),
+        hint="if that is meant, run `jarkeeper rotate --yes`: they are sealed, and wait",
+    )
 
 
 def _probe_hint(new: Arrival, active: SlotRecord | None, doubts: Container[Doubt]) -> str:

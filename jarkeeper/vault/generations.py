@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 
 from jarkeeper.envelope import Context, open_envelope, seal
 from jarkeeper.errors import (
@@ -13,7 +14,7 @@ from jarkeeper.errors import (
     StoreUnknown,
 )
 from jarkeeper.facts import JarFacts
-from jarkeeper.jar import Jar, emit_jar
+from jarkeeper.jar import SAPISID_COOKIES, Jar, emit_jar
 from jarkeeper.keys import Purpose
 from jarkeeper.names import GenerationId, generation_key
 from jarkeeper.records import digest
@@ -36,6 +37,16 @@ def account_digest(ports: Ports, account: str) -> str:
     return fingerprint(ports, b"account " + account.encode(errors="replace"))
 
 
+def login_digest(ports: Ports, jar: Jar) -> str:
+    """Return a keyed digest of the login: equal through its renewals, empty where it is none.
+
+    The cookies that sign requests have one value, which lasts from login to logout.
+    """
+    values = {cookie.name: cookie.value.strip('"') for cookie in jar.cookies}
+    signature = next((values[name] for name in SAPISID_COOKIES if values.get(name)), "")
+    return fingerprint(ports, b"login " + signature.encode()) if signature else ""
+
+
 def store_generation(
     ports: Ports,
     jar_name: str,
@@ -55,7 +66,7 @@ def store_generation(
         fingerprint=fingerprint(ports, plaintext),
         created_at=ports.clock(),
         source=source,
-        facts=facts,
+        facts=replace(facts, login=login_digest(ports, jar)),
     )
     _put(ports, generation_key(jar_name, id), sealed)
     if open_generation(ports, jar_name, record) != plaintext:

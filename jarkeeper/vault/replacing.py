@@ -1,20 +1,22 @@
-"""Replacing in an emergency: what somebody else may hold is revoked, and another login comes in."""
+"""Replacing in an emergency: a login that others may hold is barred, and another one comes in."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
 from jarkeeper.errors import InputError, IntegrityError, JarkeeperError, VaultError
 from jarkeeper.facts import is_authenticated, observe
-from jarkeeper.jar import Jar, ParsedJar, parse_jar
-from jarkeeper.slots import SlotRecord
+from jarkeeper.heads import GenerationRecord, Head
+from jarkeeper.jar import ParsedJar, parse_jar
+from jarkeeper.names import GenerationId
 from jarkeeper.vault.access import recorded
-from jarkeeper.vault.changes import revoke
-from jarkeeper.vault.doubts import is_same_login
-from jarkeeper.vault.generations import open_generation
-from jarkeeper.vault.log import read_newest
+from jarkeeper.vault.changes import bar
+from jarkeeper.vault.generations import login_digest, open_generation
+from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.ports import Ports
-from jarkeeper.vault.receipts import ImportReceipt, Receipt
+from jarkeeper.vault.receipts import ImportReceipt
 from jarkeeper.vault.take_in import import_jar
 
 SIGN_OUT = (
@@ -22,52 +24,68 @@ SIGN_OUT = (
 )
 
 
-def replace_jar(
-    ports: Ports, jar: str, parsed: ParsedJar
-) -> tuple[tuple[Receipt, ...], ImportReceipt]:
-    """Revoke every slot that holds the active login, then make these cookies active.
+@dataclass(frozen=True, slots=True)
+class ReplaceReceipt:
+    """What was revoked, and what took its place."""
+
+    revoked: tuple[GenerationId, ...]
+    imported: ImportReceipt
+
+
+def replace_jar(ports: Ports, jar: str, parsed: ParsedJar) -> ReplaceReceipt:
+    """Bar the login that is active, or was last, from every use, then make these cookies active.
 
     `InputError` where they are no login, or the very one that is to be replaced: then nothing was
-    changed. Workers that hold what was revoked end within seconds.
+    changed. Workers that hold what was barred end by themselves.
     """
-    head = read_newest(ports, jar).head
-    records = () if head is None else head.slots.records()
     if not is_authenticated(observe(parsed.jar, sites=ports.sites), ports.clock()):
         raise InputError(f"jar '{jar}': expected a login that works, the export holds none")
-    leaked = [item for item in records if _is_leaked(ports, jar, item, records[0])]
-    for item in leaked:
-        _require_another_login(ports, jar, item, parsed.jar)
-    revoked = tuple(revoke(ports, jar, item.generation.id) for item in leaked)
+    before = read_newest(ports, jar).head
+    leaked = None if before is None else _last_active(ports, jar, before)
+    if leaked is not None:
+        leaked = _with_login(ports, jar, leaked)
+        if leaked.facts.login == login_digest(ports, parsed.jar):
+            raise InputError(
+                f"jar '{jar}': the export is of the very login that is to be replaced",
+                hint=SIGN_OUT,
+            )
+        bar(ports, jar, leaked)
+    return ReplaceReceipt(_revoked_since(ports, jar, before), _import(ports, jar, parsed))
+
+
+def _import(ports: Ports, jar: str, parsed: ParsedJar) -> ImportReceipt:
     try:
-        return revoked, import_jar(ports, jar, parsed, confirmed=True)
+        return import_jar(ports, jar, parsed, confirmed=True)
     except JarkeeperError as error:
         raise VaultError(
-            f"jar '{jar}': the old cookies are revoked, the new ones are not in: {error.message}",
-            hint="run `jarkeeper import --yes` with them",
+            f"jar '{jar}': the old login is revoked, the new cookies are not in: {error.message}",
+            hint="run the same command again, or `jarkeeper import --yes` with them",
         ) from None
 
 
-def _is_leaked(ports: Ports, jar: str, item: SlotRecord, active: SlotRecord) -> bool:
-    if item is active:
-        return True
-    one, other = _opened(ports, jar, item), _opened(ports, jar, active)
-    return one is not None and other is not None and is_same_login(one, other)
+def _last_active(ports: Ports, jar: str, newest: Head) -> GenerationRecord | None:
+    """Return what is active, or what was before somebody took it out of its slot."""
+    if newest.active is not None:
+        return newest.active.generation
+    actives = (head.active for head in reversed(read_history(ports, jar)))
+    return next((item.generation for item in actives if item is not None), None)
 
 
-def _require_another_login(ports: Ports, jar: str, item: SlotRecord, new: Jar) -> None:
-    old = _opened(ports, jar, item)
-    if old is not None and is_same_login(old, new):
-        raise InputError(
-            f"jar '{jar}': the export is of the very login that is to be replaced", hint=SIGN_OUT
-        )
-
-
-def _opened(ports: Ports, jar: str, item: SlotRecord) -> Jar | None:
-    """Return the jar in clear, on record; None where it is damaged, which must hinder nobody."""
-    access = Access(Action.REVOKE, jar=jar, generation=item.generation.id)
+def _with_login(ports: Ports, jar: str, record: GenerationRecord) -> GenerationRecord:
+    """Return the record with its login, which one of an older vault does not tell yet."""
+    if record.facts.login:
+        return record
+    access = Access(Action.REVOKE, jar=jar, generation=record.id)
     try:
         with recorded(ports.trail, access, detail="comparing"):
-            content = open_generation(ports, jar, item.generation)
-            return parse_jar(content, sites=ports.sites).jar
+            content = open_generation(ports, jar, record)
+            login = login_digest(ports, parse_jar(content, sites=ports.sites).jar)
     except IntegrityError:
-        return None
+        return record  # what is damaged must hinder nobody in an emergency
+    return replace(record, facts=replace(record.facts, login=login))
+
+
+def _revoked_since(ports: Ports, jar: str, before: Head | None) -> tuple[GenerationId, ...]:
+    head = read_newest(ports, jar).head
+    old = () if before is None else before.revoked
+    return () if head is None else tuple(item for item in head.revoked if item not in old)

@@ -8,7 +8,7 @@ from functools import partial
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome
-from jarkeeper.errors import IntegrityError, JarkeeperError
+from jarkeeper.errors import InputError, IntegrityError, JarkeeperError
 from jarkeeper.facts import JarFacts, Probed, observe
 from jarkeeper.heads import Head
 from jarkeeper.jar import Jar, ParsedJar, emit_jar, parse_jar, read_export
@@ -38,6 +38,7 @@ from jarkeeper.vault.doubts import (
 from jarkeeper.vault.generations import (
     account_digest,
     fingerprint,
+    login_digest,
     open_generation,
     store_generation,
 )
@@ -92,7 +93,7 @@ def stage_jar(
     base = read_newest(ports, jar)
     access = _access(Action.STAGE, jar, PENDING, base.head)
     with recorded(ports.trail, access):
-        known = None if base.head is None else _held(ports, base.head, parsed.jar)
+        known = None if base.head is None else _held_or_healthy(ports, base.head, parsed.jar)
         if base.head is not None and known is not None:
             return _unchanged(ports, access, base.head, known, parsed)
         arrival, warnings = _arrived(
@@ -101,6 +102,7 @@ def stage_jar(
         record = _store(ports, access, parsed, arrival)
 
         def rule(head: Head | None) -> Slots:
+            _require_not_barred(ports, head, parsed.jar)
             return stage(NO_SLOTS if head is None else head.slots, record, at=record.created_at)
 
         done = commit(ports, jar, Change(Action.STAGE, rule), base=base.stored)
@@ -164,6 +166,7 @@ def _arrived(
     `ConfirmationNeeded` where there are doubts and nobody has confirmed them.
     """
     active = None if head is None else head.active
+    _require_not_barred(ports, head, parsed.jar)
     before, warnings, trouble = _open_active(ports, active, "" if head is None else head.jar)
     facts = _with_account(_observe(ports, parsed, probed), parsed.jar, active, before)
     arrival = Arrival(
@@ -245,11 +248,30 @@ def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
     return any(item.generation.fingerprint == now for item in backups)
 
 
+def _require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
+    """Refuse a login that was revoked, also where somebody says yes: others may hold it."""
+    if head is not None and login_digest(ports, jar) in head.slots.barred:
+        raise InputError(
+            f"jar '{head.jar}': they are of a login that was revoked",
+            hint="sign out of all devices in the account's security settings, log in again, and "
+            "export that",
+        )
+
+
 def _held(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
     """Return the active or pending slot, where it holds these very cookies already."""
     now = fingerprint(ports, emit_jar(jar))
     held = (item for item in (head.active, head.slots.pending) if item is not None)
     return next((item for item in held if item.generation.fingerprint == now), None)
+
+
+def _held_or_healthy(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
+    """Return also an active slot that works by the same login: an older copy is no progress."""
+    active = head.active
+    works = active is not None and active.state is SlotState.HEALTHY and active.tested_at
+    if active is not None and works and active.generation.facts.login == login_digest(ports, jar):
+        return active
+    return _held(ports, head, jar)
 
 
 def _unchanged(

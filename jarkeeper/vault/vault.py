@@ -31,7 +31,7 @@ from jarkeeper.vault.permits import Opens, permits_taken, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
-from jarkeeper.vault.replacing import replace_jar
+from jarkeeper.vault.replacing import ReplaceReceipt, replace_jar
 from jarkeeper.vault.take_in import import_jar, stage_jar
 from jarkeeper.vault.write_back import write_back
 
@@ -172,8 +172,8 @@ class Vault:
         """
         return stage_jar(self.ports, checked_jar_name(jar), content, confirmed=confirmed)
 
-    def replace(self, jar: str, parsed: ParsedJar) -> tuple[tuple[Receipt, ...], ImportReceipt]:
-        """Revoke whatever holds the active login, then make these cookies active.
+    def replace(self, jar: str, parsed: ParsedJar) -> ReplaceReceipt:
+        """Bar the active login from every use, then make these cookies active.
 
         `InputError`, and nothing was changed, where they are no login or the very same one.
         """
@@ -183,9 +183,12 @@ class Vault:
         """Ask YouTube whether a generation in a slot still makes a login, and keep what it says."""
         return probe(self.ports, checked_jar_name(jar), generation, ask)
 
-    def rotate(self, jar: str) -> Receipt:
-        """Make the staged cookies active, once a probe found them to work."""
-        return changes.rotate(self.ports, checked_jar_name(jar))
+    def rotate(self, jar: str, *, confirmed: bool = False) -> Receipt:
+        """Make the staged cookies active, once a probe found them to work.
+
+        `ConfirmationNeeded` where they are another account's, unless `confirmed`.
+        """
+        return changes.rotate(self.ports, checked_jar_name(jar), confirmed=confirmed)
 
     def promote(self, jar: str, generation: str | None = None) -> Receipt:
         """Make a backup active, the newest usable one or the named; the old active steps down."""

@@ -114,12 +114,17 @@ class Loan:
             self._is_over = True
             self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
 
-    def was_revoked(self) -> bool:
-        """Ask the vault whether the generation in use may not be used by anybody any more."""
-        with suppress(Exception):  # who cannot ask now asks again
+    def was_revoked(self) -> bool | None:
+        """Ask the vault whether the login in use may not be used by anybody any more.
+
+        None where the vault gives no answer.
+        """
+        with suppress(Exception):  # the watch must go on, whatever it meets
             head = self._vault.status(self._lent.jar_name)
-            return head is not None and self.generation in head.revoked
-        return False
+            if head is None:
+                return False
+            return self.generation in head.revoked or self._lent.facts.login in head.slots.barred
+        return None
 
     def record_end(self) -> None:
         """Put on record what the jar was used for; nothing of it is kept."""

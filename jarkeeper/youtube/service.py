@@ -44,6 +44,8 @@ from jarkeeper.youtube.options import forbid_ffmpeg_downloads, trust_also
 from jarkeeper.youtube.policy import Use
 from jarkeeper.youtube.session import REVOKED_EXIT
 
+UNASKED_SECONDS = 120.0
+"""How long a worker keeps cookies without being able to ask whether it still may."""
 WATCH_SECONDS = 5.0
 """How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video."""
 SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
@@ -200,11 +202,15 @@ class Service:
 
     def _watch(self) -> None:
         """End this process, and every copy of the jar with it, once what it holds was revoked."""
+        asked_at = time.monotonic()
         while True:
             time.sleep(WATCH_SECONDS)
             with self._lock:
                 loans = tuple(self._loans.values())
-            if any(loan.was_revoked() for loan in loans):
+            answers = [loan.was_revoked() for loan in loans]
+            if None not in answers:
+                asked_at = time.monotonic()
+            if True in answers or time.monotonic() - asked_at > UNASKED_SECONDS:
                 for loan in loans:
                     loan.record_end()
                 os._exit(REVOKED_EXIT)

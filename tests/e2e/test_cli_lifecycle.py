@@ -236,18 +236,20 @@ def test_a_file_that_is_no_login_replaces_nothing(vault, export, said, place) ->
     assert "expected a login" in words
 
 
-def test_what_was_put_off_goes_on_after_an_import(vault, youtube, export, said) -> None:
+def test_what_was_put_off_goes_on_after_an_import(vault, youtube, export, said, answer) -> None:
     run(["import", str(export("one"))])
     youtube.control.set_size(100_000)
     youtube.control.add_video("aaaaaaaaaaa", answer="age_gate")
     youtube.control.revoke("one")
 
     off = said("download", "aaaaaaaaaaa")
+    told = {one["cause"] for one in answer("incidents")["incidents"]}
     run(["import", str(export("two")), "--yes"])
     then = said("download", "aaaaaaaaaaa")
 
     assert off[0] == 5
     assert "put off" in off[1]
+    assert "session-dead" in told  # nobody has to wait for the next validation to learn of it
     assert then[0] == 0
 
 
@@ -310,3 +312,44 @@ def test_cleanup_removes_what_is_past_its_grace_and_tells_how_much(
 
     assert removed["generations"] == 1
     assert len(vault.history("youtube")) == vault.status("youtube").seq
+
+
+def test_a_file_that_is_named_is_rotated_to_whatever_lies_in_the_drop(
+    vault, youtube, export, said
+) -> None:
+    run(["import", str(export("one"))])
+    run(["validate"])
+    dropped = export("dropped", "drop/youtube.txt")
+
+    code, _ = said("rotate", str(export("named", "named.txt")))
+
+    assert code == 0
+    assert dropped.exists()
+    assert youtube.control.session("dropped").requests == 0
+    assert youtube.control.session("named").requests == 1
+
+
+def test_a_drop_that_cannot_be_emptied_is_told_and_holds_up_nothing(
+    vault, export, said, answer, place
+) -> None:
+    run(["import", str(export("one"))])
+    run(["validate"])
+    file = export("two", "drop/youtube.txt")
+    real = Path.rename
+
+    def denied(self: Path, target: Path) -> Path:
+        if self == file:
+            raise PermissionError(13, "Permission denied")
+        return real(self, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "rename", denied)
+        code, words = said("rotate")
+
+    opened = {one["cause"] for one in answer("incidents")["incidents"]}
+    assert code == 1
+    assert "rotated" in words
+    assert "lies there in clear" in words
+    assert "drop-refused" in opened
+    assert vault.status("youtube").active.generation.source == "import"
+    assert len(vault.status("youtube").backups) == 1

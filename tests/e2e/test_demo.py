@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from story.chapters import CHAPTERS
 from story.folder import MARK, UnusableFolder, choose_folder, fresh_folder
 from story.stage import CANARY
 from story.voice import Voice
@@ -23,6 +24,9 @@ DEMO = Path(__file__).parents[1] / "demo.py"
 SECONDS_MAX = 180
 """A reader's machine takes a third of a minute; one that runs all these tests at once, longer."""
 
+PRACTISED = list(CHAPTERS) if "JARKEEPER_PROOF" in os.environ else ["drop", "alerts"]
+"""All of them take two minutes; these two show what no other test does by its commands."""
+
 CLAIMS = (
     "today's cookies are active, last week's the backup, other sites' left out",
     "23 of other sites left out",
@@ -31,7 +35,11 @@ CLAIMS = (
     "ffmpeg made one file of them",
     "the vault kept the new ones",
     "the run saw that the active cookies had died",
+    "one bad answer makes the active cookies suspect",
     "the backup took over inside the same run",
+    "the death is an incident",
+    "the backup was tested, and is active now",
+    "no incident is open any more",
     "active and backup are healthy again",
     "was never stored: refused at",
     "intact: ",
@@ -41,9 +49,9 @@ CLAIMS = (
 )
 
 
-def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
+def start(folder: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, DEMO, "--folder", folder],
+        [sys.executable, DEMO, "--folder", folder, *options],
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,7 +81,7 @@ def told(tmp_path_factory):
 def test_every_act_keeps_its_word(told):
     _, output, errors = told
 
-    assert [number for number in "12345" if f"\n== {number} " in output] == list("12345")
+    assert [number for number in "123456" if f"\n== {number} " in output] == list("123456")
     assert [claim for claim in CLAIMS if claim not in output] == []
     assert errors == ""
 
@@ -83,7 +91,8 @@ def test_the_commands_of_the_story_are_shown(told):
 
     shown = re.findall(r"^\$ jarkeeper (\w+)", output, re.MULTILINE)
 
-    assert set(shown) == {"init", "import", "download", "status", "audit", "check"}
+    session = {"validate", "incidents", "rotate"}
+    assert set(shown) == {"init", "import", "download", "status", "audit", "check"} | session
 
 
 def test_no_cookie_is_told_or_left_behind(told):
@@ -149,6 +158,25 @@ def test_an_interrupted_demo_ends_what_it_started(tmp_path):
     assert process.returncode == 130
     assert "interrupted" in errors
     assert processes_of(tmp_path / "demo") == []
+
+
+@pytest.mark.parametrize("chapter", PRACTISED)
+def test_a_chapter_is_told_by_itself(tmp_path, chapter):
+    with start(tmp_path / "demo", "--chapter", chapter) as process:
+        output, errors = process.communicate(timeout=SECONDS_MAX)
+
+    assert process.returncode == 0, output + errors
+    assert CHAPTERS[chapter][0] in output
+    assert "prefect" not in output
+    assert processes_of(tmp_path / "demo") == []
+
+
+def test_the_chapters_of_the_training_are_those_of_the_demo():
+    training = (DEMO.parents[1] / "docs" / "training.md").read_text()
+
+    told = re.findall(r"make demo CHAPTER=([a-z]+)", training)
+
+    assert list(dict.fromkeys(told)) == list(CHAPTERS)
 
 
 def test_a_second_demo_starts_afresh(tmp_path):

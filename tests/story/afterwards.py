@@ -85,14 +85,8 @@ def _every_step_is_on_record(stage: Stage) -> None:
 def epilogue(stage: Stage, project: Path, *, seconds: float) -> None:
     """Say where everything is, and how to do the same with a real account."""
     voice, folder = stage.voice, _short(stage.folder)
-    environment = _write_environment(stage)
+    what_is_left(stage, seconds=seconds)
     _write_profile(stage.server.home)
-    voice.line()
-    voice.line(
-        (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""), (f"{folder}/", "strong")
-    )
-    voice.named("videos", f"{folder}/videos/")
-    voice.named("the vault", f". {environment} && jarkeeper status")
     voice.named("Prefect", f"PREFECT_HOME={folder}/prefect {_short(BIN / 'prefect')} server start")
     voice.named("", "then open http://127.0.0.1:4200")
     voice.line()
@@ -104,6 +98,17 @@ def epilogue(stage: Stage, project: Path, *, seconds: float) -> None:
         voice.named(f"step {number}", f"{command} {words}")
     voice.named("more", f"{_short(project / README)}")
     voice.line()
+
+
+def what_is_left(stage: Stage, *, seconds: float) -> None:
+    """Say where the vault and the videos are."""
+    voice, folder = stage.voice, _short(stage.folder)
+    voice.line()
+    voice.line(
+        (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""), (f"{folder}/", "strong")
+    )
+    voice.named("videos", f"{folder}/videos/")
+    voice.named("the vault", f". {_write_environment(stage)} && jarkeeper status")
 
 
 def _write_profile(home: Path) -> None:

@@ -1,10 +1,11 @@
-"""Acts 3 and 4: the active cookies die in the middle of a run; a person brings fresh ones."""
+"""Acts 3 to 5: a session ends in mid-run, the watch acts, a person brings fresh cookies."""
 
 from __future__ import annotations
 
 from jarkeeper.audit import Event
 from jarkeeper.heads import SlotState
 from story.stage import Stage
+from story.trouble import causes
 
 LOCKED = {"firework_01": "Fireworks, uncut", "stuntriding": "Stunt riding, uncut"}
 LATER, LATER_TITLE = "first_light", "First light"
@@ -16,12 +17,16 @@ REFUSALS = {
 
 
 def backup_takes_over(stage: Stage) -> None:
-    """Let YouTube end the session: the run itself notices, marks it and goes on with the backup."""
+    """Let YouTube end the session: in doubt at first, then the run itself marks it and goes on."""
     for video_id, title in LOCKED.items():
         stage.control.add_video(video_id, title=title, size=1_500_000, answer="age_gate")
     stage.control.revoke("today")
-    stage.voice.say("YouTube signs the session out. Both videos need a login.")
-    stage.run_flow("jarkeeper", "download", "--flow", "--to", "videos", *LOCKED)
+    stage.voice.say("YouTube signs the session out. The next validation doubts, and waits for a")
+    stage.voice.say("second answer; a download that needs the login is told more.")
+    stage.run("jarkeeper", "validate")
+    _claim_state(stage, SlotState.SUSPECT, "one bad answer makes the active cookies suspect")
+    flow = () if stage.process is None else ("--flow",)
+    stage.run_flow("jarkeeper", "download", *flow, "--to", "videos", *LOCKED)
     stage.run("jarkeeper", "status")
     stage.voice.line()
     head = stage.head
@@ -33,9 +38,23 @@ def backup_takes_over(stage: Stage) -> None:
     runs = {event.flow_run for event in _told(stage, "lend")[-2:]}
     there = all((stage.videos / f"{title} [{key}].mp4").is_file() for key, title in LOCKED.items())
     stage.voice.claim(
-        there and len(runs) == 1 and "" not in runs,
+        there and len(runs) == 1 and ("" in runs) is (not flow),
         "the backup took over inside the same run: both videos are there",
     )
+
+
+def watch_acts(stage: Stage) -> None:
+    """Open an incident by a validation, and let the tested backup become active."""
+    stage.voice.say("A schedule does this by itself every hour. Here it is done by hand:")
+    stage.run("jarkeeper", "validate", code=1)
+    stage.run("jarkeeper", "incidents")
+    stage.voice.line()
+    stage.voice.claim(
+        "session-dead" in causes(stage),
+        "the death is an incident: said once, with what to do",
+    )
+    stage.run("jarkeeper", "rotate")
+    _claim_state(stage, SlotState.HEALTHY, "the backup was tested, and is active now")
 
 
 def operator_imports(stage: Stage) -> None:
@@ -45,12 +64,22 @@ def operator_imports(stage: Stage) -> None:
         stage.export(file, file.removesuffix(".txt"))
         stage.run("jarkeeper", "import", "--probe", file)
     stage.run("rm", *EXPORTS)
+    stage.run("jarkeeper", "validate")
+    stage.run("jarkeeper", "incidents", "--since", "1d")
+    stage.voice.line()
+    stage.voice.claim(not causes(stage), "no incident is open any more")
     stage.run("jarkeeper", "status")
     stage.control.add_video(LATER, title=LATER_TITLE, size=4_000_000, answer="age_gate")
     stage.run("jarkeeper", "download", "--to", "videos", LATER)
     stage.voice.line()
     _all_is_healthy(stage)
     _gutted_jar_was_refused(stage)
+
+
+def _claim_state(stage: Stage, state: SlotState, text: str) -> None:
+    stage.voice.line()
+    active = stage.head.active
+    stage.voice.claim(active is not None and active.state is state, text)
 
 
 def _all_is_healthy(stage: Stage) -> None:

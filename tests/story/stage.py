@@ -47,7 +47,8 @@ class Stage:
     voice: Voice
     youtube: StandIn
     server: PrefectServer
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
+    """Prefect's server; None in a chapter that needs none."""
 
     @property
     def control(self) -> Control:
@@ -65,22 +66,32 @@ class Stage:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """Return all that the story's commands get to know: nothing of the reader's own."""
+        """Return all that the story's commands get to know: nothing of the reader's own.
+
+        The server is told to flow runs alone: each command that asks it starts slower.
+        """
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         return {
             **self.server.environment,
             **passed_on,
             **self.places,
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "COOKIE_DROP": str(self.folder / "drop"),
             "JARKEEPER_PROXY": self.youtube.proxy_url,
             "JARKEEPER_CA_FILE": self.youtube.ca_file,
             "JARKEEPER_RETRY_SECONDS": "1,2",
+            "PREFECT_API_URL": "",
         }
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings that the commands read."""
+        return Settings.read(self.environment)
 
     @property
     def vault(self) -> Vault:
         """Return the vault, for a look at what the commands did."""
-        return open_vault(Settings.read(self.environment), actor="demo")
+        return open_vault(self.settings, actor="demo")
 
     @property
     def head(self) -> Head:
@@ -96,20 +107,25 @@ class Stage:
 
     def export(self, file: str, session: str, **kind: object) -> None:
         """Log in to the stand-in and export that session's cookies, as a browser extension does."""
-        text = self.control.new_session(session, canary=CANARY, user_id=ACCOUNT, **kind)  # type: ignore[arg-type]
+        text = self.control.new_session(session, **{"canary": CANARY, "user_id": ACCOUNT} | kind)  # type: ignore[arg-type]
         (self.folder / file).write_text(text)
 
-    def run(self, *argv: str) -> None:
-        """Show a command and run it; what it prints is part of the story."""
+    def run(self, *argv: str, code: int | None = 0) -> None:
+        """Show a command and run it; what it prints is part of the story, and how it ends.
+
+        With None it may end as it likes.
+        """
         self.voice.command(*argv)
         with self._started(argv) as process:
             process.wait()
-        assert process.returncode == 0, f"`{argv[0]} {argv[1]}` ended with {process.returncode}"
+        ended = f"`{' '.join(argv[:2])}` ended with {process.returncode}"
+        assert code in (None, process.returncode), f"{ended}, expected {code}"
 
     def run_flow(self, *argv: str) -> None:
         """Show a command and run it; of its Prefect log, only what is not routine is retold."""
         self.voice.command(*argv)
-        with self._started(argv, stdout=subprocess.PIPE) as process:
+        server = {} if self.process is None else {"PREFECT_API_URL": self.server.api}
+        with self._started(argv, stdout=subprocess.PIPE, **server) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 self._retell(line.decode(errors="replace").rstrip())
@@ -119,26 +135,31 @@ class Stage:
     def end_server(self) -> None:
         """End Prefect's server, so that all it knows is on disk."""
         with self.voice.waiting("Prefect's server is ending …"):
-            end(self.process)
+            end(self._serving)
 
     def wait_for_server(self) -> None:
         """Return once Prefect answers; it was started when the story began."""
         with self.voice.waiting("Prefect's server is starting …"):
             wait_for(
-                lambda: answers(self.server, self.process),
+                lambda: answers(self.server, self._serving),
                 seconds=SERVER_SECONDS,
                 what="Prefect's server",
             )
 
+    @property
+    def _serving(self) -> subprocess.Popen[bytes]:
+        assert self.process is not None, "this chapter has no server"
+        return self.process
+
     @contextlib.contextmanager
     def _started(
-        self, argv: tuple[str, ...], *, stdout: int | None = None
+        self, argv: tuple[str, ...], *, stdout: int | None = None, **server: str
     ) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             argv,
             executable=BIN / argv[0] if (BIN / argv[0]).exists() else None,
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | server,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
@@ -158,17 +179,21 @@ class Stage:
 
 
 @contextlib.contextmanager
-def on_stage(folder: Path, voice: Voice) -> Iterator[Stage]:
+def on_stage(folder: Path, voice: Voice, *, with_prefect: bool = True) -> Iterator[Stage]:
     """Yield the stage with everything running; all of it has ended afterwards."""
     server = PrefectServer(folder, free_port())
-    command = ["server", "start", "--host", "127.0.0.1", "--port", str(server.port)]
-    with (
-        prefect_process(server, command, name="server", settings={}) as process,
-        StandIn(ca_file=folder / "youtube-ca.pem") as youtube,
-    ):
+    with contextlib.ExitStack() as stack:
+        process = stack.enter_context(_serving(server)) if with_prefect else None
+        youtube = stack.enter_context(StandIn(ca_file=folder / "youtube-ca.pem"))
         try:
             yield Stage(folder, voice, youtube, server, process)
         except KeyboardInterrupt:
             # While it starts, it listens to nothing else, and who interrupts does not want to wait.
-            process.kill()
+            if process is not None:
+                process.kill()
             raise
+
+
+def _serving(server: PrefectServer) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    command = ["server", "start", "--host", "127.0.0.1", "--port", str(server.port)]
+    return prefect_process(server, command, name="server", settings={})

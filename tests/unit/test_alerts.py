@@ -1,14 +1,16 @@
 import json
 import logging
 import pickle
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from incidentkit import STEPS, Remembering, condition, journal_in
 from jarkeeper.alerts import Plan, deliver, message_of, open_channels, parse_plan, read_plan
-from jarkeeper.alerts.deliver import send
+from jarkeeper.alerts.deliver import Delivery, send
 from jarkeeper.checks import Severity
 from jarkeeper.cli.group import run
 from jarkeeper.errors import SettingsError
@@ -115,6 +117,10 @@ def test_without_steps_everybody_is_told_at_once_and_again():
         ('[recipients]\nops = ["env:A"]\n[[steps]]\nafter = 1', "step 1: expected after_minutes"),
         ("steps = 1\n[recipients]\n", "steps: expected at most"),
         (f"{TOKEN.replace('-', '')} = 1", "expected nothing but"),
+        (f"steps = {'9' * 5000}", "expected TOML"),
+        ('[recipients]\nops = ["env:A"]\n[[steps]]\nto = [["ops"]]', "step 1: to: expected"),
+        ('[recipients]\nops = ["env:A"]\n[[steps]]\nto = [{a = 1}]', "step 1: to: expected"),
+        ('[recipients]\nops = ["env:A"]\n[[steps]]\nseverity = {a = 1}', "step 1: severity"),
     ],
 )
 def test_a_mistake_is_named_by_its_place_and_never_quoted(text, told):
@@ -181,11 +187,15 @@ def test_a_channel_that_fails_is_told_and_only_it_is_tried_again():
     plan = Plan({"ops": ("a", "b")}, STEPS[:1])
     tell = lambda: deliver(journal, plan, [good, bad], place="/v", now=clock())  # noqa: E731
 
-    first, second = tell(), tell()
+    first, at_once = tell(), tell()
+    clock.advance(minutes=1)
+    second = tell()
     bad.fails = False
+    clock.advance(minutes=5)
     third, fourth = tell(), tell()
 
     assert first.failures == second.failures == ("channel 'ops 2': did not take it",)
+    assert at_once == Delivery()
     assert (len(first.sent), len(second.sent), len(third.sent), fourth.sent) == (1, 0, 1, ())
     assert (good.kinds, bad.kinds) == (["opened"], ["opened"])
 
@@ -196,6 +206,22 @@ def test_a_channel_that_breaks_ends_no_examination():
             raise RuntimeError(TOKEN)
 
     assert send("message", [Breaking()]) == {"ops 1": "channel 'ops 1': failed, RuntimeError"}
+
+
+def test_a_channel_that_drips_is_left_to_itself(monkeypatch):
+    monkeypatch.setattr(sys.modules[send.__module__], "CHANNEL_SECONDS", 0.1)
+    enough = threading.Event()
+
+    class Dripping(Remembering):
+        def send(self, message):
+            enough.wait(5)
+
+    began = time.monotonic()
+    failures = send("message", [Dripping()])
+    enough.set()
+
+    assert time.monotonic() - began < 2
+    assert failures == {"ops 1": "channel 'ops 1': no answer in 0 s"}
 
 
 def test_an_incident_reaches_a_webhook_once(alerts, webhook, caplog, capsys):

@@ -23,9 +23,6 @@ from jarkeeper.slots import SlotState
 from jarkeeper.wiring import open_journal, open_vault
 from vaultkit import Room, cookie_file
 
-SOON = (datetime.now(UTC) + timedelta(hours=5, minutes=1)).isoformat()
-LATER = (datetime.now(UTC) + timedelta(days=3, minutes=1)).isoformat()
-
 
 @pytest.fixture
 def home(tmp_path, monkeypatch, capsys):
@@ -70,7 +67,9 @@ def two_deployments(path, body):
     if path == "/api/deployments/filter":
         return json.dumps([{"id": "1", "name": "download"}, {"id": "2", "name": "idle"}]).encode()
     assert body["flow_runs"] == {"state": {"type": {"any_": ["SCHEDULED"]}}}
-    runs = [{"deployment_id": "1", "expected_start_time": at} for at in (SOON, LATER)]
+    now = datetime.now(UTC)
+    begins = (now + timedelta(hours=5, minutes=1), now + timedelta(days=3))
+    runs = [{"deployment_id": "1", "expected_start_time": at.isoformat()} for at in begins]
     return json.dumps(runs).encode()
 
 

@@ -99,7 +99,7 @@ def test_a_dead_backup_pushes_no_healthy_one_out(before, dead, after):
     staged = replace(slots(before, **states), pending=replace(pending, tested_at=START))
 
     changed = take_in(slots(before, **states), generation("n"), at=START, backup_count=3)
-    rotated = rotate(staged, backup_count=3)
+    rotated = rotate(staged, now=START, backup_count=3)
 
     assert set(names(changed)[2:]) == set(after[2:])
     assert names(rotated) == names(changed)
@@ -142,16 +142,16 @@ def test_restore_makes_an_old_generation_active(before, after):
     ("before", "after"), [("x bc", "- bc"), ("a bxc", "a bc"), ("a b", "a b"), ("x", "-")]
 )
 def test_revoke_empties_every_slot_of_it_and_promotes_nothing(before, after):
-    changed = revoke(slots(before), "x" * 32)
+    changed = revoke(slots(before), generation("x"))
 
     assert names(changed) == after
     assert changed.revoked == ("x" * 32,)
 
 
 def test_revoking_twice_changes_nothing():
-    once = revoke(slots("x b"), "x" * 32)
+    once = revoke(slots("x b"), generation("x"))
 
-    assert revoke(once, "x" * 32) == once
+    assert revoke(once, generation("x")) == once
 
 
 @pytest.mark.parametrize(("before", "after"), [("x bc", "n bc"), ("a bxc", "a bnc")])

@@ -107,11 +107,11 @@ def test_only_a_tested_jar_is_rotated_to() -> None:
     staged = stage(active("healthy"), generation("p"), at=START)
 
     with pytest.raises(Exception, match="was not"):
-        rotate(staged, backup_count=3)
+        rotate(staged, now=START, backup_count=3)
     with pytest.raises(Exception, match="none to rotate to"):
-        rotate(active("healthy"), backup_count=3)
+        rotate(active("healthy"), now=START, backup_count=3)
     tested = answered(staged, "p" * 32, alive=True, at=START)
-    after = rotate(tested, backup_count=3)
+    after = rotate(tested, now=START, backup_count=3)
 
     assert after.active.generation.id == "p" * 32
     assert [item.generation.id for item in after.backups] == ["a" * 32]

@@ -367,7 +367,7 @@ def test_an_import_into_empty_slots_is_overtaken_by_a_move_as_well(aws):
     slow = house.opened(KEYS, FaultyStore(house.store, before=overtake))
 
     with pytest.raises(KeyUnavailable):
-        slow.import_jar("youtube", cookie_file("three"))
+        slow.import_jar("youtube", cookie_file("three", account="other"))
 
     assert house.opened(to).status("youtube").active is None
 
