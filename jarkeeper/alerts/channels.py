@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, Protocol
 
 from jarkeeper.alerts.plan import Plan, kind_of
@@ -182,32 +182,46 @@ def _untaken(channel: Channel, why: str) -> AlertError:
 
 
 class _Statuses(logging.Handler):
-    """Hears the HTTP status of a failure, and nothing else of it."""
+    """Hears the HTTP statuses of failures by the thread that sends, and nothing else of them."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.heard: list[str] = []
+        self.heard: dict[int, list[str]] = {}
+        self.before: list[tuple[logging.Logger, bool, list[logging.Handler]]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         match = _STATUS.search(record.getMessage())
         if match:
-            self.heard.append(match[1])
+            self.heard.get(get_ident(), []).append(match[1])
+
+
+_STATUSES = _Statuses()
 
 
 @contextmanager
 def _hushed() -> Iterator[list[str]]:
     """Keep back what libraries log: their lines quote URLs. Gives the statuses that were told.
 
-    One at a time, because it changes what holds for the whole process.
+    It changes what holds for the whole process, so the first that sends begins it and the last
+    ends it; nobody waits for a channel that gives no answer.
     """
-    statuses = _Statuses()
-    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    statuses: list[str] = []
     with _ONE:
-        before = [(item, item.propagate, item.handlers[:]) for item in loggers]
-        for logger in loggers:
-            logger.propagate, logger.handlers = False, [statuses]
-        try:
-            yield statuses.heard
-        finally:
-            for logger, propagate, handlers in before:
-                logger.propagate, logger.handlers = propagate, handlers
+        if not _STATUSES.heard:
+            _hush()
+        _STATUSES.heard[get_ident()] = statuses
+    try:
+        yield statuses
+    finally:
+        with _ONE:
+            del _STATUSES.heard[get_ident()]
+            if not _STATUSES.heard:
+                for logger, propagate, handlers in _STATUSES.before:
+                    logger.propagate, logger.handlers = propagate, handlers
+
+
+def _hush() -> None:
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    _STATUSES.before = [(item, item.propagate, item.handlers[:]) for item in loggers]
+    for logger in loggers:
+        logger.propagate, logger.handlers = False, [_STATUSES]

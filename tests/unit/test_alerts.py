@@ -1,6 +1,7 @@
 import json
 import logging
 import pickle
+import socket
 import sys
 import threading
 import time
@@ -222,6 +223,24 @@ def test_a_channel_that_drips_is_left_to_itself(monkeypatch):
 
     assert time.monotonic() - began < 2
     assert failures == {"ops 1": "channel 'ops 1': no answer in 0 s"}
+
+
+def test_a_service_that_drips_keeps_none_after_it_from_being_told(webhook, monkeypatch):
+    monkeypatch.setattr(sys.modules[send.__module__], "CHANNEL_SECONDS", 0.5)
+    url = URL.format(port=webhook.server_port)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dripping = URL.format(port=silent.getsockname()[1])
+        plan = Plan({"ops": (dripping, url)}, ())
+        message = message_of(incident_of(condition()), NoticeKind.OPENED, place="/v", now=START)
+
+        failures = send(message, open_channels(plan, Settings.read({"HOME": "/"})))
+
+    assert list(failures) == ["ops 1"]
+    assert len(webhook.heard) == 1
+
+
+def incident_of(found):
+    return rules.opened(found, now=START, id="id")
 
 
 def test_an_incident_reaches_a_webhook_once(alerts, webhook, caplog, capsys):
