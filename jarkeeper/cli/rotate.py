@@ -49,7 +49,7 @@ def command(invocation: Invocation, file: Path | None, jar: str, *, yes: bool) -
     from jarkeeper.cli.watched import settle
     from jarkeeper.hardening import harden
     from jarkeeper.incidents import Cause, scope_of
-    from jarkeeper.lifecycle.conditions import conditions_of_rotation
+    from jarkeeper.lifecycle.conditions import conditions_of_fail_over, conditions_of_rotation
     from jarkeeper.wiring import open_vault
 
     harden()
@@ -66,7 +66,7 @@ def command(invocation: Invocation, file: Path | None, jar: str, *, yes: bool) -
         settings,
         vault,
         jar,
-        besides=conditions_of_rotation(done),
+        besides=(*conditions_of_rotation(done), *conditions_of_fail_over(done)),
         scope=scope_of((Cause.DROP_REFUSED,), jar),
     )
     return Exit.FAILED if done.step in ("refused", "staged") or done.next_step else Exit.OK

@@ -314,6 +314,19 @@ def test_cleanup_removes_what_is_past_its_grace_and_tells_how_much(
     assert len(vault.history("youtube")) == vault.status("youtube").seq
 
 
+def test_a_backup_that_takes_over_by_hand_is_an_incident(vault, export, said, answer) -> None:
+    for name in ("backup", "active"):
+        run(["import", str(export(name)), "--yes"])
+    active = vault.status("youtube").active.generation.id
+    vault.mark("youtube", active, SlotState.DEAD, reason="probe")
+
+    said("rotate")
+
+    (told,) = [one for one in answer("incidents")["incidents"] if one["cause"] == "session-dead"]
+    assert vault.status("youtube").active.generation.id != active
+    assert told["done"] == "a backup that was tested took its place"
+
+
 def test_a_file_that_is_named_is_rotated_to_whatever_lies_in_the_drop(
     vault, youtube, export, said
 ) -> None:
