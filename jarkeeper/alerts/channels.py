@@ -98,13 +98,14 @@ class Service:
 
     def send(self, message: Message) -> None:
         """Hand the message over, or raise `AlertError`."""
-        from apprise import NotifyFormat, NotifyType
+        from apprise import Apprise, NotifyFormat, NotifyType
 
         kind = NotifyType.FAILURE if message.severity is Severity.CRITICAL else NotifyType.WARNING
         kind = NotifyType.SUCCESS if message.is_over else kind
         with _hushed() as heard:
             try:
-                taken = self.service.notify(
+                # Not the service's own `notify`, which would send text where it promises HTML.
+                taken = Apprise(servers=[self.service]).notify(
                     title=message.title,
                     body=message.body,
                     notify_type=kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from jarkeeper.words import printable, utc_text
 
 FIELD_CHARS_MAX = 1000
 """Of each part: some channels take 4,000 characters in all."""
+_CALLS = re.compile(r"(?<=<)(?=[!@#])|(?<=@)(?=everyone|here|channel)", re.IGNORECASE)
+"""Within what makes a chat call everybody."""
 RUNBOOK = "docs/runbooks/alerts.md"
 
 
@@ -46,8 +49,8 @@ def message_of(incident: Incident, kind: NoticeKind, *, place: str, now: datetim
         ("More", f"`jarkeeper incidents`, {RUNBOOK}#{incident.cause}"),
     ]
     return Message(
-        title=_clean(f"Jarkeeper: {incident.cause}: {about}: {happens[kind]}"),
-        body="\n".join(f"{label}: {_clean(text)}" for label, text in lines if text),
+        title=_calm(_clean(f"Jarkeeper: {incident.cause}: {about}: {happens[kind]}")),
+        body="\n".join(f"{label}: {_calm(_clean(text))}" for label, text in lines if text),
         document=_document(incident, kind, place=place, now=now),
         severity=incident.severity,
         is_over=over,
@@ -86,6 +89,11 @@ def _document(incident: Incident, kind: NoticeKind, *, place: str, now: datetime
 
 def _clean(text: str) -> str:
     return printable(text)[:FIELD_CHARS_MAX]
+
+
+def _calm(text: str) -> str:
+    """Return the text so that it calls nobody in a chat; it reads the same."""
+    return _CALLS.sub("\N{ZERO WIDTH SPACE}", text)
 
 
 def _moment(moment: datetime) -> str:

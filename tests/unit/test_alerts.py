@@ -1,6 +1,7 @@
 import json
 import logging
 import pickle
+import re
 import socket
 import sys
 import threading
@@ -167,6 +168,41 @@ def test_a_message_says_what_happened_what_was_done_and_what_to_do():
         "More: `jarkeeper incidents`, docs/runbooks/alerts.md#session-dead",
     ]
     assert json.dumps(message.document)
+
+
+def test_a_message_calls_nobody_in_a_chat():
+    loud = condition(message="<!channel> <@U1> @everyone @Here mail ops@herein.example")
+
+    message = message_of(incident_of(loud), NoticeKind.OPENED, place="/v", now=START)
+
+    assert not re.search("<[!@]|@everyone|@here", message.body, re.IGNORECASE)
+    assert message.document["message"] == loud.message
+
+
+def test_a_service_that_takes_html_is_sent_html(webhook):
+    plan = Plan({"ops": (URL.format(port=webhook.server_port) + "?format=html",)}, ())
+    message = message_of(
+        incident_of(condition(message="<b>x</b> & y")), NoticeKind.OPENED, place="/v", now=START
+    )
+
+    assert send(message, open_channels(plan, Settings.read({"HOME": "/"}))) == {}
+
+    body = webhook.heard[0][1]["message"]
+    assert "&lt;b&gt;x&lt;/b&gt; &amp; y<br/>" in body.replace("&nbsp;", " ")
+    assert "\n" not in body
+
+
+def test_trouble_that_ended_before_anybody_was_told_is_told_with_its_end():
+    clock = Clock()
+    journal, channel = journal_in(clock=clock), Remembering()
+    for found in [condition()], []:  # and the process died before it told
+        journal.reconcile(found, scope=scope_of(Cause, "youtube"))
+        clock.advance(minutes=31)
+
+    deliver(journal, Plan({"ops": ("a",)}, STEPS[:1]), [channel], place="/v", now=clock())
+
+    assert channel.kinds == ["closed"]
+    assert "What happened: the session ended" in channel.sent[0].body
 
 
 def test_the_end_is_told_with_its_duration():
