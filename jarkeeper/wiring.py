@@ -91,7 +91,8 @@ def open_vault(
     """
     if settings.s3_bucket is None and not settings.vault.exists():
         raise NotInitialised(
-            f"vault '{settings.place}': there is none", hint="run `jarkeeper init`"
+            f"vault '{settings.place}': there is none",
+            hint="run `jarkeeper init`, or `jarkeeper recover` where there is a backup of one",
         )
     settings = with_parameter(settings)
     store = open_store(settings)

@@ -181,7 +181,8 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "  jarkeeper import cookies.txt      seal your cookies in it\n"
     "  jarkeeper download URL            fetch a video with them\n\n"
     "Exit codes: 0 fine, 1 videos failed or something critical found, 2 wrong usage or input, "
-    "3 the vault cannot be used, 4 the run was stopped, 130 interrupted.",
+    "3 the vault cannot be used, 4 the run was stopped, 5 videos wait for fresh cookies, 130 "
+    "interrupted.",
 )
 @click.version_option(__version__, message="jarkeeper %(version)s")
 @common_options

@@ -47,7 +47,7 @@ def put_on_record(
     done = report(settings, vault, found, scope=scope)
     output = Output(aside=True)
     for incident in done.changes.closed:
-        output.line((f"over: {incident.message}", "quiet"))
+        output.line((f"over, {incident.cause}: {incident.message}", "quiet"))
     for warning in done.warnings:
         output.finding("warning", warning)
 

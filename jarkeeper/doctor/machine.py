@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 
 from jarkeeper.checks import NOTHING, Finding, Severity
@@ -21,6 +22,8 @@ from jarkeeper.words import count_of
 
 VERSION_SECONDS = 10
 READ_BYTES = 65_536
+FILES_MAX = 500
+"""Of one folder: a glance, no search."""
 MEDIA = "run `pip install 'jarkeeper[media]'`"
 UPDATE = "run `pip install --upgrade 'yt-dlp[default]'`"
 
@@ -69,7 +72,7 @@ def usual_places(here: Path) -> tuple[Path, ...]:
     with suppress(RuntimeError):  # there may be no home
         home = Path.home()
         config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-        places += [home, config, config / "yt-dlp", home / ".yt-dlp"]
+        places += [home, home / "Downloads", config, config / "yt-dlp", home / ".yt-dlp"]
     return tuple(dict.fromkeys(places))
 
 
@@ -79,7 +82,7 @@ def leftovers(places: Iterable[Path]) -> Iterator[Finding]:
     for path in sorted({path for place in places for path in _candidates(place)}):
         content = _content(path)
         quoted = shlex.quote(str(path))
-        if path.suffix == ".txt" and _ROW.search(content):
+        if _holds_login(path, content):
             message = f"'{path}' holds cookies that anything you run can read"
             step = f"run `jarkeeper import {quoted}`, then `rm {quoted}`"
         elif path.name.startswith(("config", "yt-dlp")) and _OPTION.search(
@@ -95,12 +98,19 @@ def leftovers(places: Iterable[Path]) -> Iterator[Finding]:
         yield Finding("leftovers", Severity.OK, "no cookie file lies about unsealed", NOTHING)
 
 
+def _holds_login(path: Path, content: bytes) -> bool:
+    if path.suffix == ".txt":
+        return _ROW.search(content) is not None
+    return path.suffix == ".json" and b"SAPISID" in content
+
+
 def _candidates(place: Path) -> list[Path]:
-    names = ["*cookies*.txt", "yt-dlp.conf*"]
+    names = ["*.txt", "*.json", "yt-dlp.conf*"]
     if place.name in ("yt-dlp", ".yt-dlp"):
         names += ["config", "config.txt"]
     try:
-        return [path for name in names for path in place.glob(name) if path.is_file()]
+        found = (path for name in names for path in place.glob(name) if path.is_file())
+        return list(islice(found, FILES_MAX))
     except OSError:
         return []
 

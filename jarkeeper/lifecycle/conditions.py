@@ -122,7 +122,7 @@ def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
             rotation.jar,
             Severity.WARNING,
             f"the export that was left cannot be used: {rotation.note}",
-            "nothing came of it",
+            "the active cookies stay as they are",
             rotation.next_step,
         ),
     )

@@ -93,7 +93,8 @@ def require_same_account(slots: Slots, *, now: datetime) -> None:
     raise ConfirmationNeeded(
         (f"cookies: {sentence}",),
         reasons=(Doubt.ANOTHER_ACCOUNT,),
-        hint="if that is meant, run `jarkeeper rotate --yes`: they are sealed, and wait",
+        hint="they are sealed, and wait: `jarkeeper validate` asks whose the active ones are, and "
+        "`jarkeeper rotate` then decides; `jarkeeper rotate --yes` takes them all the same",
     )
 
 

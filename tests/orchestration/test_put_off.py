@@ -143,9 +143,13 @@ def test_automations_are_updated_in_place_and_can_be_removed(life, jarkeeper):
 def test_the_schedule_shows_what_was_and_what_comes(life, jarkeeper):
     jarkeeper("schedule", "set", "validate", "--off")
 
-    found = {
-        item["name"]: item for item in json.loads(jarkeeper("schedule", "--json"))["deployments"]
-    }
+    def shown():
+        told = json.loads(jarkeeper("schedule", "--json"))["deployments"]
+        found = {item["name"]: item for item in told}
+        return found["validate"]["last"] and found
+
+    # The run that sent the download on may still be writing its report.
+    found = wait_for(shown, seconds=RUN_SECONDS, what="the end of a validation")
 
     assert found["validate"]["timetables"] == [
         {"slug": "hourly", "when": "every 15 s", "active": False}
