@@ -198,7 +198,12 @@ def come_to_rest(play: Soak, client: SyncPrefectClient) -> None:
                 story.ended[run] = found
         return len(story.ended) == len(story.runs)
 
-    wait_for(all_ended, seconds=CALM_SECONDS, what="the end of every download")
+    try:
+        wait_for(all_ended, seconds=CALM_SECONDS, what="the end of every download")
+    except AssertionError as error:
+        left = [client.read_flow_run(run) for run in story.runs.keys() - story.ended.keys()]
+        told = [f"{run.state_name}: {run.state and run.state.message}" for run in left]
+        raise AssertionError(f"{error}; {sorted(told)}") from None
     wait_for(lambda: not play.is_down(), seconds=CALM_SECONDS, what="the end of the incidents")
     vault = open_vault(play.place.settings)
     story.incidents = open_journal(play.place.settings, vault).look_back().incidents
