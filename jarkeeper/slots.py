@@ -101,9 +101,9 @@ class Slots:
         found = (self.active, *self.backups, self.pending)
         return tuple(item for item in found if item is not None)
 
-    def is_revoked(self, record: GenerationRecord) -> bool:
+    def is_revoked(self, generation: str, login: str) -> bool:
         """Whether nothing may use the generation again, by itself or because of its login."""
-        return record.id in self.revoked or record.facts.login in self.barred
+        return generation in self.revoked or login in self.barred
 
     def find(self, generation: str) -> SlotRecord | None:
         """Return the slot that holds the generation."""

@@ -72,12 +72,12 @@ def judge(
         tuple(findings),
         "; ".join(sentences),
         head.seq,
-        is_lost(head, usable, now=now),
+        nothing_left(head, usable, now=now),
         stop,
     )
 
 
-def is_lost(head: Head, usable: Iterable[Use], *, now: datetime) -> bool:
+def nothing_left(head: Head, usable: Iterable[Use], *, now: datetime) -> bool:
     """Whether no login can be used, and none will be without an import: each is dead or expired."""
     records = (head.active, *head.backups)
     resting = any(record.is_cooling(now) for record in records if record is not None)

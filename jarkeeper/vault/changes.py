@@ -64,7 +64,9 @@ def restore(ports: Ports, jar: str, generation: str) -> Receipt:
     }
 
     def rule(head: Head) -> Slots:
-        if not twins.isdisjoint(head.revoked) or head.slots.is_revoked(record):
+        if not twins.isdisjoint(head.revoked) or head.slots.is_revoked(
+            record.id, record.facts.login
+        ):
             raise LendRefused(
                 f"jar '{jar}': generation {wanted[:8]} was revoked",
                 reason="revoked",

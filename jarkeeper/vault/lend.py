@@ -106,7 +106,7 @@ def _allowed(
     if item is None:
         raise NotFound(f"jar '{head.jar}': has no {slot} generation", hint=_FRESH)
     name = f"jar '{head.jar}': {slot} generation {item.generation.id[:8]}"
-    if head.slots.is_revoked(item.generation):
+    if head.slots.is_revoked(item.generation.id, item.generation.facts.login):
         raise LendRefused(f"{name} was revoked", reason="revoked", hint=_FRESH)
     if item.state is SlotState.DEAD and not allow_dead:
         why = f" ({item.reason})" if item.reason else ""

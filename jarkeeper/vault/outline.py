@@ -59,7 +59,7 @@ def outline(ports: Ports, jar: str, generation: str) -> tuple[CookieOutline, ...
 
 def _require_there(head: Head, record: GenerationRecord, last_seq: int) -> None:
     name = f"jar '{head.jar}': generation {record.id[:8]}"
-    if head.slots.is_revoked(record):
+    if head.slots.is_revoked(record.id, record.facts.login):
         raise LendRefused(f"{name} was revoked", reason="revoked", hint="nothing opens it any more")
     if last_seq < head.horizon and head.slots.find(record.id) is None:
         raise NotFound(f"{name} was cleaned up")

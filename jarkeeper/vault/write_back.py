@@ -69,7 +69,7 @@ def _current(lent: LentJar, stored: StoredHead | None) -> StoredHead:
     """Return the base, or refuse a generation that is not the one in its slot any more."""
     if stored is None:
         raise _refused(lent, "not_current")
-    if lent.generation in stored.head.revoked or lent.facts.login in stored.head.slots.barred:
+    if stored.head.slots.is_revoked(lent.generation, lent.facts.login):
         raise _refused(lent, "revoked")
     item = stored.head.slots.find(lent.generation)
     if item is None:

@@ -121,9 +121,8 @@ class Loan:
         """
         with suppress(Exception):  # the watch must go on, whatever it meets
             head = self._vault.status(self._lent.jar_name)
-            if head is None:
-                return False
-            return self.generation in head.revoked or self._lent.facts.login in head.slots.barred
+            login = self._lent.facts.login
+            return head is not None and head.slots.is_revoked(self.generation, login)
         return None
 
     def record_end(self) -> None:
