@@ -72,7 +72,8 @@ class KMSKey:
         try:
             answer: dict[str, Any] = getattr(client, call)(**request)
         except Exception as error:
-            response: dict[str, Any] = getattr(error, "response", {})
+            # It is there and None where the connection broke before an answer.
+            response: dict[str, Any] = getattr(error, "response", None) or {}
             if response.get("Error", {}).get("Code") in NOT_THIS_KEY:
                 raise EnvelopeError(f"{self.name}: is not the key, or not the place") from None
             failure = failure_of(error, what=self.name)
