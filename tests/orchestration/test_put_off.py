@@ -110,7 +110,9 @@ def test_a_download_waits_for_cookies_and_goes_on_by_itself(life, place, hook, j
     run = start(life, place, "needslogin0", "plainvideo0")
     listed = jarkeeper("schedule", "set", "validate", "--every", "15s", "--on")
     waiting = state_of(life, run, "Suspended")
-    wait_for(lambda: is_open(place), seconds=RUN_SECONDS, what="an incident by a scheduled run")
+    wait_for(
+        lambda: is_open(place), seconds=RUN_SECONDS, what="an incident, by the run or a validation"
+    )
     told = wait_for(lambda: hook.calls, seconds=30, what="a call of the webhook")
     fresh = youtube.new_session("fresh", user_id="1001")
     imported = jarkeeper("import", "--yes", "-", stdin=fresh, aside=True)
@@ -141,15 +143,15 @@ def test_automations_are_updated_in_place_and_can_be_removed(life, jarkeeper):
 
 
 def test_the_schedule_shows_what_was_and_what_comes(life, jarkeeper):
-    jarkeeper("schedule", "set", "validate", "--off")
-
     def shown():
         told = json.loads(jarkeeper("schedule", "--json"))["deployments"]
-        found = {item["name"]: item for item in told}
-        return found["validate"]["last"] and found
+        return {item["name"]: item for item in told}
 
-    # The run that sent the download on may still be writing its report.
-    found = wait_for(shown, seconds=RUN_SECONDS, what="the end of a validation")
+    wait_for(
+        lambda: shown()["validate"]["last"], seconds=RUN_SECONDS, what="a scheduled validation"
+    )
+    jarkeeper("schedule", "set", "validate", "--off")
+    found = shown()
 
     assert found["validate"]["timetables"] == [
         {"slug": "hourly", "when": "every 15 s", "active": False}
