@@ -21,6 +21,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 
 from jarkeeper.incidents import Incident
+from jarkeeper.slots import SlotState
 from jarkeeper.wiring import open_journal, open_vault
 from orchestration.hook import Hook
 from orchestration.place import Place, url
@@ -64,7 +65,8 @@ class Soak:
         self.story = Story()
         self.numbers = itertools.count(1)
         self.logins: list[str] = []
-        self.dead: list[str] = []
+        self.digests: dict[str, str] = {}
+        """How the vault knows each login."""
         self.over = threading.Event()
 
     @property
@@ -93,7 +95,8 @@ class Soak:
         for _ in range(2):
             name = f"login{next(self.numbers):05d}"
             export = self.youtube.new_session(name, rotate_every=5, grace_seconds=120)
-            vault.import_jar(JAR, export.encode(), confirmed=True)
+            receipt = vault.import_jar(JAR, export.encode(), confirmed=True)
+            self.digests[name] = receipt.facts.login
             self.logins.append(name)
 
     def download(self, client: SyncPrefectClient) -> None:
@@ -111,7 +114,6 @@ class Soak:
         doomed = self.logins[-1:] if round_ % 2 else self.logins[-2:]
         for name in doomed:
             self.youtube.revoke(name)
-        self.dead += doomed
 
     def operate(self) -> None:
         """Wait for an alert about a dead session; come after a while, with fresh exports."""
@@ -132,9 +134,16 @@ class Soak:
         return any(one.cause == "session-dead" for one in journal.open())
 
     def note_the_dead(self) -> None:
-        """Note how often each login that is known to be dead was refused up to now."""
-        for name in self.dead:
-            self.story.refused.setdefault(name, self.youtube.session(name).refused)
+        """Note how often each login that the vault knows to be dead was refused up to now.
+
+        A spare that ended with the active one is not known to, until somebody has asked about it.
+        """
+        head = open_vault(self.place.settings).status(JAR)
+        slots = () if head is None else head.slots.records()
+        known = {item.generation.facts.login for item in slots if item.state is SlotState.DEAD}
+        for name in self.logins:
+            if self.digests[name] in known and name not in self.story.refused:
+                self.story.refused[name] = self.youtube.session(name).refused
 
 
 def soak(place: Place, server: PrefectServer, folder: Path, *, seconds: float) -> Story:
