@@ -36,6 +36,8 @@ OPERATOR_SECONDS = 5
 """From the alert to the import: an operator's hours."""
 CALM_SECONDS = 150
 """For what is under way at the end."""
+UNDER_WAY_MAX = 8
+"""Downloads that have not ended: nobody starts more, as a slow machine would never catch up."""
 JAR = "youtube"
 OPENS = "5000"
 """In an hour of the clock: a miniature's hour has many."""
@@ -188,7 +190,8 @@ def live(play: Soak, client: SyncPrefectClient, *, seconds: float) -> None:
     end = time.monotonic() + seconds
     trouble, rounds = time.monotonic() + DOWNLOAD_SECONDS, itertools.count()
     while time.monotonic() < end:
-        play.download(client)
+        if under_way(play.story, client) < UNDER_WAY_MAX:
+            play.download(client)
         # As long as the last trouble lasts, no new one: its cookies would be dead on arrival.
         if time.monotonic() >= trouble and not play.is_down():
             play.make_trouble(next(rounds))
@@ -196,16 +199,21 @@ def live(play: Soak, client: SyncPrefectClient, *, seconds: float) -> None:
         time.sleep(DOWNLOAD_SECONDS)
 
 
+def under_way(story: Story, client: SyncPrefectClient) -> int:
+    """Note which downloads have ended, and return how many have not."""
+    for run in story.runs.keys() - story.ended.keys():
+        found = client.read_flow_run(run)
+        if found.state is not None and found.state.is_final():
+            story.ended[run] = found
+    return len(story.runs) - len(story.ended)
+
+
 def come_to_rest(play: Soak, client: SyncPrefectClient) -> None:
     """Wait until every download has ended and nothing is wrong with the session any more."""
     story = play.story
 
     def all_ended() -> bool:
-        for run in story.runs.keys() - story.ended.keys():
-            found = client.read_flow_run(run)
-            if found.state is not None and found.state.is_final():
-                story.ended[run] = found
-        return len(story.ended) == len(story.runs)
+        return under_way(story, client) == 0
 
     try:
         wait_for(all_ended, seconds=CALM_SECONDS, what="the end of every download")
