@@ -89,23 +89,26 @@ def write_volume(rows: Iterable[Row]) -> bytes:
 
 def read_volume(content: bytes) -> Iterator[Row]:
     """Give the events of a volume in order, or raise `IntegrityError` where it is none."""
-    import duckdb
-
-    try:
-        with opened(content) as database:
-            found = database.execute("SELECT leaf, writer, seq, line FROM volume")
-            while rows := found.fetchmany(ROWS_AT_ONCE):
-                yield from (Row(*row) for row in rows)
-    except duckdb.Error:
-        raise IntegrityError("volume: expected a Parquet file of events") from None
+    with opened(content) as database:
+        found = database.execute("SELECT leaf, writer, seq, line FROM volume")
+        while rows := found.fetchmany(ROWS_AT_ONCE):
+            yield from (Row(*row) for row in rows)
 
 
 @contextmanager
 def opened(content: bytes) -> Iterator[DuckDBPyConnection]:
-    """Give a database with the table `volume`, for the length of a `with` block."""
-    with _connected() as database, _file(content) as source:
-        database.execute(f"CREATE VIEW volume AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
-        yield database
+    """Give a database with the table `volume`, for the length of a `with` block.
+
+    `IntegrityError` where the bytes are no volume.
+    """
+    import duckdb
+
+    try:
+        with _connected() as database, _file(content) as source:
+            database.execute(f"CREATE VIEW volume AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+            yield database
+    except duckdb.Error:
+        raise IntegrityError("volume: expected a Parquet file of events") from None
 
 
 def write_voucher(voucher: Voucher, *, key: bytes, vault: VaultId) -> bytes:
