@@ -45,8 +45,9 @@ WHY = {
     "ListEverything": "`check` finds what no vault writes",
     "CleanUp": "generations that no slot names any more, permits of past hours, superseded records "
     "of incidents, and what the probe of `init` wrote; never a head, never an event",
-    "ReadTheTrail": "the trail, incidents, and what it takes to authenticate them",
-    "ListTheTrail": "the days and writers of the trail, and the logs of incidents",
+    "ReadTheTrail": "the trail, the heads that it has to announce, incidents, and what it takes to "
+    "authenticate them",
+    "ListTheTrail": "the days and writers of the trail, jars, heads, the logs of incidents",
     "OpenTheRootAlone": "the context of a jar has no purpose, so no jar can be opened",
     "LetTheBucketDecrypt": "S3 decrypts at rest on behalf of the caller, and only so",
     "ReadTheKeyInParameterStore": "the one parameter",
