@@ -61,6 +61,8 @@ do harm.
 
 FORMS = {
     "drop": "a folder, or `s3://bucket/prefix`",
+    "access_logs": "a folder, or `s3://bucket/prefix`",
+    "cloudtrail": "a folder, or `s3://bucket/prefix`",
     "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",

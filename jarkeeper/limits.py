@@ -30,6 +30,9 @@ class Limits:
     object_bytes_max: int = 2 << 20
     """Of any stored object: twice the largest that is ever written."""
 
+    log_file_bytes_max: int = 256 << 20
+    """Of one file of AWS's logs, unpacked; CloudTrail's are a fifth of it at most."""
+
     commit_seconds_max: float = 600.0
     """From sealing a generation to its head; later the clean-up may take it for a leftover."""
 

@@ -100,7 +100,9 @@ CREATE TEMP MACRO split_part_after(whole, mark) AS
 
 
 @contextmanager
-def log_engine(files: Sequence[Path], *, scratch: Path | None = None) -> Iterator[DuckDBPyConnection]:
+def log_engine(
+    files: Sequence[Path], *, scratch: Path | None = None
+) -> Iterator[DuckDBPyConnection]:
     """Give an engine that reads these files alone, loads nothing and asks nobody.
 
     What does not fit into its memory goes to the scratch folder; without one, that is an error.
@@ -144,6 +146,6 @@ def columns(names: Iterable[str]) -> str:
 def fields_of(files: Sequence[Path]) -> list[dict[str, Any]]:
     """Return every field of every line, for a close look at few of them; None where S3 has `-`."""
     with log_engine(files) as engine:
-        rows = engine.execute(f"SELECT {columns(FIELDS)} FROM whole")
+        rows = engine.execute(f"SELECT {columns(FIELDS)} FROM whole")  # noqa: S608 - our own words
         names = [column[0] for column in rows.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]

@@ -7,15 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address, ip_network
-from urllib.parse import unquote
 
 KEY_CHARS_MAX = 200
 WORD_CHARS_MAX = 128
 
-READS = frozenset({"GetObject", "CopyObjectSource", "SelectObjectContent", "GetObjectTorrent"})
+READING = frozenset({"GetObject", "CopyObjectSource", "SelectObjectContent", "GetObjectTorrent"})
 WRITES = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
 DELETES = frozenset({"DeleteObject", "DeleteObjects", "ExpireObject"})
 """Besides what a key or a bucket is configured by, the operations of S3 that are judged."""
+
+VIA_S3 = "aws:s3:arn"
+"""In the encryption context of the calls that S3 makes for whoever reads or writes an object."""
+S3_OBJECT = "arn:aws:s3:::"
 
 _SESSION = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)(?:/.*)?", re.DOTALL)
 _PATH = re.compile(r":role/.*/")
@@ -73,6 +76,12 @@ class Request:
         """Whether somebody had no right to do it."""
         return self.error in ("AccessDenied", "AccessDeniedException")
 
+    @property
+    def is_visit(self) -> bool:
+        """Whether somebody got at an object or at the plaintext of a data key."""
+        touches = bool(self.key) if self.service == "s3" else bool(self.context)
+        return touches and not self.error and not self.is_service
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -89,7 +98,7 @@ def visits_of(requests: Iterable[Request]) -> tuple[Visit, ...]:
     """Return who came from where; services of AWS and what failed do not count."""
     found: dict[tuple[str, str], Visit] = {}
     for one in requests:
-        if one.is_service or one.error:
+        if not one.is_visit:
             continue
         key = (one.principal, one.address)
         known = found.get(key)
@@ -114,6 +123,12 @@ def without_path(arn: str) -> str:
     return _PATH.sub(":role/", arn)
 
 
+def object_of(arn: str) -> tuple[str, str]:
+    """Return bucket and key of an object's ARN."""
+    bucket, _, key = arn.removeprefix(S3_OBJECT).partition("/")
+    return bucket, key
+
+
 def network_of(address: str) -> str:
     """Return the network that an address is told by: one's own cloud, a /24, or a /48 of IPv6."""
     try:
@@ -123,11 +138,6 @@ def network_of(address: str) -> str:
     if found.is_private:
         return "private"
     return str(ip_network(f"{found}/{24 if found.version == 4 else 48}", strict=False))
-
-
-def decoded_key(text: str) -> str:
-    """Return an object's key from the form that access logs write it in."""
-    return unquote(text, errors="replace")
 
 
 def shown_key(key: str) -> str:
