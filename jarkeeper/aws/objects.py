@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any
 
 from jarkeeper.aws.clients import Clients
@@ -50,8 +51,7 @@ class Bucket:
     def _fetched(self, key: str, path: Path) -> None:
         answer = self._client.get_object(Bucket=self._name, Key=key)
         with answer["Body"] as body, path.open("wb") as file:
-            for chunk in body.iter_chunks(CHUNK_BYTES):
-                file.write(chunk)
+            copyfileobj(body, file, CHUNK_BYTES)
 
     @property
     def _client(self) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -57,9 +56,9 @@ def command(
 ) -> Exit:
     """Show who went round Jarkeeper, by AWS's own logs."""
     from jarkeeper.sources.findings import findings_of_sources
-    from jarkeeper.wiring import open_vault
+    from jarkeeper.wiring import open_vault, utc_now
 
-    now = datetime.now(UTC)
+    now = utc_now()
     start = parse_since(since, now=now)
     settings = _with_places(invocation.settings(), access_logs, cloudtrail)
     vault = open_vault(settings)

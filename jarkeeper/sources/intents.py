@@ -67,13 +67,14 @@ class Intents:
         }
 
     def explain(
-        self, at: datetime, *, actions: frozenset[Action], jar: str = "", generation: str = ""
+        self, at: datetime, *, actions: frozenset[Action], jar: str | None, generation: str = ""
     ) -> bool:
         """Whether one of these actions was under way, on that jar or on the whole vault.
 
-        With a generation, an open of another one explains nothing.
+        With a generation, an open of another one explains nothing; None is for any jar.
         """
-        near = (*self._near(jar, at), *(self._near("", at) if jar else ()))
+        jars = self._spans.keys() if jar is None else {jar, ""}
+        near = (span for name in jars for span in self._near(name, at))
         return any(
             span.action in actions
             and not (generation and span.action in EXACT and span.generation != generation)

@@ -10,6 +10,7 @@ from jarkeeper.actions import Action
 from jarkeeper.names import (
     INCIDENTS_PREFIX,
     KEYS_PREFIX,
+    METADATA_KEY,
     PROBE_PREFIX,
     VAULT_KEY,
     parse_generation_key,
@@ -64,7 +65,7 @@ class Judge:
     def verdict(self, request: Request) -> Verdict:
         """Return what the request is, given what is on record."""
         if request.is_denied:
-            return FINE if request.is_service else Verdict("denied")
+            return FINE if request.is_service or self._is_missing(request) else Verdict("denied")
         for code, operations in CHANGES.items():
             if request.operation in operations:
                 return Verdict(code)
@@ -74,6 +75,13 @@ class Judge:
         if request.service == "kms":
             return self._use_of_key(request)
         return self._touch(request) if request.service == "s3" else FINE
+
+    def _is_missing(self, request: Request) -> bool:
+        """Whether we looked for what was not there yet: S3 calls it denied to who may not list."""
+        key = self.place.key_in_vault(request.bucket, request.key) or ""
+        is_sought = key in (VAULT_KEY, METADATA_KEY) or _VIEW.fullmatch(key) is not None
+        looks = is_sought and request.operation in ("GetObject", "HeadObject")
+        return looks and self.intents.explain(request.at, actions=READS | FOUNDS, jar=None)
 
     def _touch(self, request: Request) -> Verdict:
         key = self.place.key_in_vault(request.bucket, request.key)
