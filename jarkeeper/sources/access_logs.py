@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jarkeeper.sources.access_format import IS_READ, columns, log_engine, point_at
+from jarkeeper.sources.access_format import (
+    IS_READ,
+    LINES,
+    REJECTED,
+    columns,
+    cut,
+    log_engine,
+    point_at,
+)
 from jarkeeper.sources.requests import Place, Request, Visit, principal_of, word
 
 if TYPE_CHECKING:
@@ -54,14 +62,20 @@ _KEPT = (
     *("time", "bucket", "remote_ip", "requester", "request_id", "operation", "key"),
     *("http_status", "error_code"),
 )
-_LOAD = f"""
-SELECT * EXCLUDE (turn_around, no_status), {IS_READ} AS is_read,
+
+
+def _loaded(lines: str) -> str:
+    return f"""
+SELECT * EXCLUDE (turn_around, no_status), coalesce({IS_READ}, false) AS is_read,
   coalesce(requester = 'AmazonS3' OR starts_with(requester, 'svc:')
     OR contains(requester, '.amazonaws.com') OR starts_with(operation, 'S3.'), false)
     AS is_service
 FROM (
-  SELECT {columns(_KEPT)}, figures[6] AS turn_around, figures[1] = '-' AS no_status FROM cut)
+  SELECT {columns(_KEPT)}, figures[6] AS turn_around, figures[1] = '-' AS no_status
+  FROM {cut(lines)})
 """
+
+
 _OURS = """
 is_read AND time < $until AND bucket = $bucket AND (key IS NULL OR starts_with(key, $prefix))
 """
@@ -103,7 +117,7 @@ class AccessLogs:
         if not files:
             return
         with log_engine(files, scratch=scratch) as engine:
-            engine.execute(f"CREATE TEMP TABLE access AS {_LOAD} LIMIT 0")
+            engine.execute(f"CREATE TEMP TABLE access AS {_loaded(LINES)} LIMIT 0")
             self._load(engine, files)
             self._count(engine)
             self.visits += self._visits(engine)
@@ -118,23 +132,23 @@ class AccessLogs:
 
         point_at(engine, files)
         try:
-            engine.execute(f"INSERT INTO access {_LOAD}")
+            engine.execute(f"INSERT INTO access {_loaded(LINES)}")
         except duckdb.Error:
             if len(files) == 1:
                 self.unreadable.append(files[0].name)
                 return
             for path in files:
                 self._load(engine, [path])
+        else:
+            engine.execute(f"INSERT INTO access {_loaded(REJECTED)}")
+            engine.execute("DELETE FROM reject_errors")
 
     def _count(self, engine: DuckDBPyConnection) -> None:
         lines, damaged, newest = engine.execute(
             "SELECT count(*), count(*) FILTER (NOT is_read), max(time) FILTER (is_read) FROM access"
         ).fetchall()[0]
-        rejected = engine.execute(
-            "SELECT count(DISTINCT (scan_id, file_id, line)) FROM reject_errors"
-        ).fetchall()[0][0]
-        self.lines += lines + rejected
-        self.damaged += damaged + rejected
+        self.lines += lines
+        self.damaged += damaged
         if newest is not None:
             newest = newest.replace(tzinfo=UTC)
             self.newest = max(newest, self.newest or newest)
