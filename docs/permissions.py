@@ -28,8 +28,8 @@ ROLES = {
     "vault's root, which authenticates events, and no jar.",
     "parameter": "Besides, for a role whose `COOKIE_ENCRYPTION_KEY_PARAMETER` is set.",
     "logs": "Besides, for the auditor's role where `COOKIE_ACCESS_LOGS` and `COOKIE_CLOUDTRAIL` "
-    "name buckets. Where CloudTrail encrypts its files with a KMS key, that key's policy has to let "
-    "this role decrypt too.",
+    "name buckets. Where CloudTrail encrypts its files with a KMS key, that key's policy has to "
+    "let this role decrypt too.",
     "bucket": "The bucket's own policy: it holds for everybody, also for roles that somebody gives "
     "too much. The break-glass role is for the day on which nothing else works.",
     "envelope-key": "The policy of the KMS key that wraps the vault's keys.",

@@ -30,7 +30,8 @@ LINES = f"""
   store_rejects = true, max_line_size = {LINE_BYTES_MAX}) WHERE line <> '')
 """
 REJECTED = """
-(SELECT any_value(csv_line) AS line FROM reject_errors GROUP BY scan_id, file_id, reject_errors.line)
+(SELECT any_value(csv_line) AS line
+  FROM reject_errors GROUP BY scan_id, file_id, reject_errors.line)
 """
 """The lines that the reader did not take, for a byte of no encoding or a mark of ours in them; in
 the form in which it tells of them they are read all the same, so that nobody hides that way."""
@@ -61,8 +62,10 @@ FIELDS = {
     "requester": "words[6]",
     "request_id": "words[7]",
     "operation": "words[8]",
-    "key": "CASE WHEN contains(words[9], '%') THEN coalesce(TRY(url_decode(words[9])), words[9]) ELSE words[9] END",
-    "request_uri": "CASE WHEN words[10] <> '-' THEN array_to_string(words[10:uri_end], ' ')[2:-2] END",
+    "key": "CASE WHEN contains(words[9], '%') THEN coalesce(TRY(url_decode(words[9])), words[9]) "
+    "ELSE words[9] END",
+    "request_uri": "CASE WHEN words[10] <> '-' "
+    "THEN array_to_string(words[10:uri_end], ' ')[2:-2] END",
     "http_status": "try_cast(figures[1] AS INTEGER)",
     "error_code": "figures[2]",
     "bytes_sent": "try_cast(figures[3] AS BIGINT)",
