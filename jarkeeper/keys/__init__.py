@@ -18,6 +18,8 @@ class Purpose(StrEnum):
     AUDIT_MAC = "audit-mac"
     FINGERPRINT = "fingerprint"
     INCIDENT_MAC = "incident-mac"
+    NOTE = "note"
+    """Signs checkpoints and reports, as the seed of an Ed25519 key."""
 
 
 class WrappingKey(Protocol):
