@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from jarkeeper.audit.events import PREFIX, parse_event_key
+from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import NOTHING, Severity
 from jarkeeper.settings import Settings
 from jarkeeper.sources.access_logs import AccessLogs
@@ -114,7 +114,11 @@ class _Look:
 
 def _first_day(vault: Vault) -> datetime:
     """Return when the days begin of which the trail holds anything."""
-    days = [place[0] for key in vault.trail.store.list(PREFIX) if (place := parse_event_key(key))]
+    days = [
+        place[0]
+        for key in vault.trail.store.list(PREFIX)
+        if (place := parse_event_key(key) or parse_volume_key(key))
+    ]
     if not days:
         return NEVER
     return datetime.combine(datetime.fromisoformat(min(days)), time(), tzinfo=UTC)

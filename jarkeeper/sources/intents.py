@@ -35,6 +35,8 @@ READS = OPENS | COMMITS | {Action.REPAIR}
 """What reads envelopes sealed: also the view is made of them, after every commit."""
 FOUNDS = frozenset({Action.INIT, Action.REWRAP, Action.RECOVER})
 CLEANS = frozenset({Action.GC})
+TIDIES = frozenset({Action.ARCHIVE, Action.RETIRE})
+"""What takes objects of the trail away: they are in a volume now, or past their retention."""
 READS_EXACT, READS_JAR, READS_VAULT = 4, 16, 4 * LIMITS.backups_max
 """Envelopes that an access reads at most: its own and those of the view, all slots, all slots
 several times; a lost answer is asked for again."""
@@ -106,7 +108,7 @@ def _spans(events: Iterable[Event]) -> Iterable[Span]:
     """Give one span an access, of all that its events tell."""
     open_: dict[str, Span] = {}
     for event in events:
-        if event.action not in READS | FOUNDS:
+        if event.action not in READS | FOUNDS | TIDIES:
             continue
         known = open_.get(event.access)
         begin = event.at - timedelta(seconds=max(0.0, event.seconds))

@@ -17,7 +17,17 @@ from jarkeeper.names import (
     parse_head_key,
     parse_permit_key,
 )
-from jarkeeper.sources.intents import CLEANS, COMMITS, EXACT, FOUNDS, OPENS, READS, SEALS, Intents
+from jarkeeper.sources.intents import (
+    CLEANS,
+    COMMITS,
+    EXACT,
+    FOUNDS,
+    OPENS,
+    READS,
+    SEALS,
+    TIDIES,
+    Intents,
+)
 from jarkeeper.sources.requests import DELETES, READING, VIA_S3, WRITES, Place, Request, object_of
 
 KEY_ENDED = frozenset({"DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"})
@@ -120,6 +130,8 @@ class Judge:
             actions = CLEANS
         elif key.startswith(PROBE_PREFIX):
             actions = FOUNDS
+        elif key.startswith("audit/"):
+            actions = TIDIES
         return self._outside(request, actions, jar, code="deleted")
 
     def _use_of_key(self, request: Request) -> Verdict:

@@ -86,6 +86,8 @@ CASES = {
     "a head is deleted": (s3("DeleteObject", HEAD), access(Action.GC, jar=""), "deleted"),
     "a generation is deleted": (s3("DeleteObject", ENVELOPE), LEND, "deleted"),
     "a generation is cleaned up": (s3("DeleteObject", ENVELOPE), access(Action.GC, jar=""), ""),
+    "an event is deleted": (s3("DeleteObject", "audit/x"), access(Action.GC, jar=""), "deleted"),
+    "an event is packed": (s3("DeleteObject", "audit/x"), access(Action.ARCHIVE, jar=""), ""),
     "an event expires": (s3("ExpireObject", "audit/x", is_service=True), [], ""),
     "a head expires": (s3("ExpireObject", HEAD, is_service=True), [], "deleted"),
     "the root is opened": (kms("Decrypt", ROOT), [], ""),
