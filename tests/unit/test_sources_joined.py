@@ -10,7 +10,15 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase
 from jarkeeper.sources.intents import Intents
 from jarkeeper.sources.joined import join, strangers
-from jarkeeper.sources.requests import Place, Request, Visit, network_of, principal_of, shown_key
+from jarkeeper.sources.requests import (
+    Place,
+    Request,
+    Visit,
+    network_of,
+    principal_of,
+    shown_key,
+    word,
+)
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VAULT, GENERATION, OTHER = "f" * 32, "a" * 32, "b" * 32
@@ -182,6 +190,7 @@ def test_a_finding_says_who_when_where_what_and_no_more():
     )
     assert "c4nary" not in repr(one)
     assert shown_key("x" * 500) == "x" * 200 + "…"
+    assert word("GetObject&X-Amz-Security-Token=c4nary") == "GetObject"
 
 
 def test_a_million_odd_requests_keep_twenty_as_evidence():
