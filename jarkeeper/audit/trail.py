@@ -11,7 +11,7 @@ from datetime import datetime
 from threading import Lock
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.checkpoints import Checkpoint, write_checkpoint
+from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, read_log, write_checkpoint
 from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
 from jarkeeper.audit.note import Signer, signer_of
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
@@ -79,6 +79,10 @@ class Trail:
         """The key that authenticates events."""
         return self._key
 
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that events are written with."""
+        return self._clock()
+
     def intent(self, access: Access, *, detail: str = "") -> Access:
         """Record what is about to happen, or raise `AuditUnavailable`: then it must not."""
         self._append(replace(self._event(access, Phase.INTENT), detail=detail))
@@ -113,6 +117,11 @@ class Trail:
         """Read the whole trail, of another copy of the store where one is named, and verify it."""
         verifier = self.signer.verifier
         return verify_trail(store or self.store, key=self._key, vault=self.vault, verifier=verifier)
+
+    def checkpoints(self) -> CheckpointLog:
+        """Return the log of checkpoints, up to the first that is not genuine."""
+        verifier = self.signer.verifier
+        return read_log(self.store, key=self._key, vault=self.vault, verifier=verifier)
 
     def checkpoint(self, report: TrailReport) -> Checkpoint | None:
         """Append to the log what verification saw, so that cutting it off shows afterwards.

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
-from jarkeeper.audit.places import voucher_key
+from jarkeeper.audit.places import volume_key, voucher_key
 from jarkeeper.errors import IntegrityError
 from jarkeeper.names import VaultId
 from jarkeeper.records import read_record, write_record
@@ -68,6 +68,11 @@ class Voucher:
     first_leaf: int
     last_leaf: int
     digest: str
+
+    @property
+    def volume(self) -> str:
+        """Where the volume lies."""
+        return volume_key(self.day, self.number)
 
 
 def write_volume(rows: Iterable[Row]) -> bytes:

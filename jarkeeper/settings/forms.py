@@ -72,6 +72,10 @@ def write_flag(value: bool) -> str:
     return "true" if value else "false"
 
 
+AUDIT_DAYS_MIN = 35
+"""A month's report, and the two weeks that make a pattern, need what is younger."""
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Return the form of a whole number within these bounds."""
 
@@ -87,6 +91,17 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def days(text: str) -> float:
     """Return a number of days, ten years at most."""
     return _number(text, 0, 3650, "days")
+
+
+def audit_days(text: str) -> int:
+    """Return how long a trail is kept: for ever, or longer than anything here looks back."""
+    try:
+        kept = whole(0, 36_500)(text)
+    except ValueError:
+        kept = 1
+    if 0 < kept < AUDIT_DAYS_MIN:
+        raise ValueError(f"expected 0 for ever, or a whole number from {AUDIT_DAYS_MIN} to 36500")
+    return kept
 
 
 def percent(text: str) -> float:

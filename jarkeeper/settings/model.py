@@ -63,6 +63,10 @@ class Settings:
     """How many earlier generations stay as backups."""
     grace_days: float = 30.0
     """How many days after it left every slot a generation may be deleted by the clean-up."""
+    archive_days: int = 7
+    """How many days of the audit trail stay one object an event before they are packed."""
+    audit_days: int = 0
+    """How many days of the audit trail are kept; `0` means for ever. Hashes and proofs stay."""
     opens_per_hour: int = OPENS_PER_HOUR
     """How often a jar may be opened in an hour of the clock, by all processes together."""
     principals: tuple[str, ...] = ()

@@ -38,6 +38,8 @@ VARIABLES: dict[str, Variable] = {
     "drop": Variable("COOKIE_DROP", forms.drop),
     "backup_count": Variable("COOKIE_BACKUP_COUNT", forms.whole(1, LIMITS.backups_max)),
     "grace_days": Variable("COOKIE_GRACE_DAYS", forms.days),
+    "archive_days": Variable("COOKIE_ARCHIVE_DAYS", forms.whole(1, 3650)),
+    "audit_days": Variable("COOKIE_AUDIT_DAYS", forms.audit_days),
     "opens_per_hour": Variable("COOKIE_OPENS_PER_HOUR", forms.whole(1, LIMITS.opens_per_hour_max)),
     "principals": Variable("COOKIE_PRINCIPALS", forms.principals, ",".join),
     "access_logs": Variable("COOKIE_ACCESS_LOGS", forms.logs),

@@ -1,4 +1,4 @@
-"""Writers that are killed while they write: what was acknowledged is there, and all of it is whole."""
+"""Writers that are killed while they write: what was acknowledged is there, and all is whole."""
 
 from __future__ import annotations
 
