@@ -8,6 +8,7 @@ import sys
 from dataclasses import MISSING, fields
 from itertools import pairwise
 from pathlib import Path
+from runpy import run_path
 
 from cli import cli_page
 from metrics import metrics_page
@@ -17,6 +18,8 @@ from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
 from jarkeeper.youtube.failures import OPEN_LIMIT, TABLE, UNKNOWN, Row
 
 REFERENCE = Path(__file__).parent / "reference"
+INFRASTRUCTURE = Path(__file__).parent.parent / "infrastructure"
+DASHBOARD = INFRASTRUCTURE / "dashboard.py"
 
 SETTINGS_PAGE = """# Settings
 
@@ -61,6 +64,8 @@ do harm.
 
 FORMS = {
     "drop": "a folder, or `s3://bucket/prefix`",
+    "access_logs": "a folder, or `s3://bucket/prefix`",
+    "cloudtrail": "a folder, or `s3://bucket/prefix`",
     "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",
@@ -152,23 +157,21 @@ def failure_row(row: Row) -> str:
 def main() -> int:
     """Write the pages, or with `--check` say which differ."""
     pages = {
-        "settings.md": settings_page(),
-        "failures.md": failures_page(),
-        "permissions.md": permissions_page(),
-        "metrics.md": metrics_page(),
-        "cli.md": cli_page(),
+        REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "failures.md": failures_page(),
+        REFERENCE / "permissions.md": permissions_page(),
+        REFERENCE / "metrics.md": metrics_page(),
+        REFERENCE / "cli.md": cli_page(),
+        INFRASTRUCTURE / "dashboard.json": run_path(str(DASHBOARD))["dashboard_text"](),
     }
-    stale = [
-        name
-        for name, text in pages.items()
-        if not (REFERENCE / name).is_file() or (REFERENCE / name).read_text() != text
-    ]
+    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
     if "--check" in sys.argv:
-        for name in stale:
-            print(f"docs/reference/{name}: differs from the code, run `make format`")
+        for path in stale:
+            name = path.relative_to(REFERENCE.parent.parent)
+            print(f"{name}: differs from the code, run `make format`")
         return 1 if stale else 0
-    for name in stale:
-        (REFERENCE / name).write_text(pages[name])
+    for path in stale:
+        path.write_text(pages[path])
     return 0
 
 

@@ -44,6 +44,7 @@ COMMANDS = {
     "incidents": "incidents",
     "alerts": "alerts",
     "audit": "audit",
+    "sources": "sources",
     "backup": "backup",
     "recover": "recover",
     "drill": "drill",
