@@ -44,7 +44,6 @@ COMMANDS = {
     "incidents": "incidents",
     "alerts": "alerts",
     "audit": "audit",
-    "sources": "sources",
     "backup": "backup",
     "recover": "recover",
     "drill": "drill",

@@ -1,4 +1,4 @@
-"""`jarkeeper sources`: what AWS's logs show of the vault that its audit trail does not."""
+"""`jarkeeper audit sources`: what AWS's logs show of the vault that its audit trail does not."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ EVIDENCE_SHOWN = 3
 @click.command(
     "sources",
     epilog="\b\nExamples:\n"
-    "  jarkeeper sources --since 7d\n"
-    "  jarkeeper sources --access-logs s3://logs/jars --cloudtrail s3://trail\n"
-    "  jarkeeper sources --access-logs ./logs --since 2026-02-06 --json\n\n"
+    "  jarkeeper audit sources --since 7d\n"
+    "  jarkeeper audit sources --access-logs s3://logs/jars --cloudtrail s3://trail\n"
+    "  jarkeeper audit sources --access-logs ./logs --since 2026-02-06 --json\n\n"
     "Every request for an envelope, every use of the KMS key and every change in the bucket needs "
     "an access in the audit trail that makes such requests, at that time. Seven days more are "
     "read to tell who came before. Exit code 3 where something critical was found.",

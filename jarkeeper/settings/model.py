@@ -72,7 +72,7 @@ class Settings:
     principals: tuple[str, ...] = ()
     """Who may use the vault, as `user@host`, `*` for anything; others are reported, not refused."""
     access_logs: str | None = None
-    """Where S3 delivers the server access logs of the vault's bucket, for `jarkeeper sources`."""
+    """Where S3 delivers the access logs of the bucket, for `jarkeeper audit sources`."""
     cloudtrail: str | None = None
     """Where CloudTrail delivers its files: the prefix above `AWSLogs`, or any folder below it."""
     roles: tuple[str, ...] = ()

@@ -189,8 +189,8 @@ def command_line(settings, monkeypatch, capsys):
     for name, text in settings.environment().items():
         monkeypatch.setenv(name, text)
     monkeypatch.setattr("jarkeeper.wiring.utc_now", lambda: datetime.now(UTC) + 2 * LATER)
-    assert run(["sources", "--json", "--since", "3h"]) == 3
+    assert run(["audit", "sources", "--json", "--since", "3h"]) == 3
     document = capsys.readouterr().out
     assert json.loads(document)["findings"][0]["severity"] == "critical"
-    assert run(["sources", "--since", "3h"]) == 3
+    assert run(["audit", "sources", "--since", "3h"]) == 3
     return document + capsys.readouterr().out

@@ -35,7 +35,7 @@ def logs(tmp_path):
 
 
 def test_what_cannot_be_read_is_told_and_is_no_failure(go, logs, tmp_path):
-    code, out, _ = go("sources", "--access-logs", str(logs), "--cloudtrail", str(logs))
+    code, out, _ = go("audit", "sources", "--access-logs", str(logs), "--cloudtrail", str(logs))
 
     assert code == 0
     assert "warning: damaged: access logs: 2 lines of another form" in out
@@ -46,7 +46,7 @@ def test_what_cannot_be_read_is_told_and_is_no_failure(go, logs, tmp_path):
 
 
 def test_the_document_has_every_finding(go, logs):
-    code, out, _ = go("sources", "--access-logs", str(logs), "--json", "--since", "2026-01-01")
+    code, out, _ = go("audit", "sources", "--access-logs", str(logs), "--json", "--since", "2026-01-01")
 
     document = json.loads(out)
     assert code == 0
@@ -64,7 +64,7 @@ def test_the_document_has_every_finding(go, logs):
     ],
 )
 def test_what_is_wrong_is_named(words, sentence, go):
-    code, out, err = go("sources", *words)
+    code, out, err = go("audit", "sources", *words)
 
     assert (code, out) == (2, "")
     assert sentence in err
