@@ -171,7 +171,8 @@ DEFINITIONS = (
         meaning="Of the time that the trail knows a jar, the share in which no critical "
         "`session-dead` incident of it was open; jars count alike for each second. An incident "
         "that became critical counts from then on.",
-        sources="`incident`; the first event of a jar, in the span or the history",
+        sources="`incident`; the first event of a jar in the span or the history, or the beginning "
+        "of an incident of it",
         left_out="the time before a jar's first event; incidents of other causes, and those that "
         "are only a warning, as while a backup steps in",
         counted="jars on each day, added up",

@@ -103,32 +103,23 @@ class Span:
 def find_rows(table: Table, name: str, span: Span) -> list[tuple[Any, ...]]:
     """Return what the query of that name finds."""
     _prepare(table, span)
-    return table.rows(_filled(name, span))
+    return table.rows(filled(name, span))
 
 
 def find_frame(table: Table, name: str, span: Span) -> DataFrame:
     """Return what the query of that name finds, as a frame whose moments are in UTC."""
     _prepare(table, span)
-    frame = table.frame(_filled(name, span))
+    frame = table.frame(filled(name, span))
     moments = frame.select_dtypes("datetime").columns
     return frame.assign(**{column: frame[column].dt.tz_localize("UTC") for column in moments})
 
 
-def for_athena(name: str, span: Span) -> str:
-    """Return the query of that name as one statement over the table `events`."""
-    parts = PARTS[: PARTS.index(name)] if name in PARTS else PARTS
-    common = ",\n".join(f"{part} AS (\n{_filled(part, span)})" for part in parts)
-    query = _filled(name, span)
-    comment, query = query.split("\n", 1) if query.startswith("--") else ("", query)
-    more = f",\n{query.removeprefix('WITH ')}" if query.startswith("WITH ") else f"\n{query}"
-    return f"{comment}\nWITH {common}{more}"
-
-
 def _prepare(table: Table, span: Span) -> None:
-    table.prepare(span, {name: _filled(name, span) for name in PARTS})
+    table.prepare(span, {name: filled(name, span) for name in PARTS})
 
 
-def _filled(name: str, span: Span) -> str:
+def filled(name: str, span: Span) -> str:
+    """Return the text of a part or a query for a span."""
     text = files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
     return Template(text).substitute(span.names)
 

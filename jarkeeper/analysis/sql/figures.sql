@@ -11,7 +11,14 @@ observed AS (
     SELECT dt, jar, GREATEST(began, first_at) AS began, ended
     FROM days
     CROSS JOIN (
-        SELECT jar, MIN(first_at) AS first_at FROM facts WHERE jar <> '' GROUP BY jar
+        SELECT jar, MIN(first_at) AS first_at
+        FROM (
+            SELECT jar, first_at FROM facts
+            UNION ALL
+            SELECT jar, opened_at FROM spans
+        ) AS signs
+        WHERE jar <> ''
+        GROUP BY jar
     ) AS jars
     WHERE first_at < ended
 ),
