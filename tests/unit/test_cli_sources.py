@@ -46,7 +46,9 @@ def test_what_cannot_be_read_is_told_and_is_no_failure(go, logs, tmp_path):
 
 
 def test_the_document_has_every_finding(go, logs):
-    code, out, _ = go("audit", "sources", "--access-logs", str(logs), "--json", "--since", "2026-01-01")
+    code, out, _ = go(
+        "audit", "sources", "--access-logs", str(logs), "--json", "--since", "2026-01-01"
+    )
 
     document = json.loads(out)
     assert code == 0
