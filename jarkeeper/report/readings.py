@@ -1,0 +1,98 @@
+"""How numbers read: key figures, their targets, spans of hours, dates. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jarkeeper.analysis.figures import KeyFigure
+
+NOTHING = "–"
+"""Where there is no value."""
+EACH_FIGURE = {
+    "L1": (
+        "Of the videos that could have arrived, those that did. A video that is private or gone "
+        "is no failure.",
+        "see below which errors were the commonest, and what helps against each",
+    ),
+    "L2": (
+        "Of all tries with cookies, those that failed because of the cookies or the account.",
+        "run `jarkeeper validate`; where a session is dead, import a fresh export",
+    ),
+    "L3": (
+        "From one renewal of a login to the next, on average.",
+        "run `jarkeeper refresh`, and see in `jarkeeper schedule` that it runs twice a day",
+    ),
+    "L4": (
+        "Incidents of integrity, rollback, strangers, gaps in the audit trail, unusual opens and "
+        "emergencies.",
+        "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
+    ),
+    "L5": (
+        "Of the time observed, the part without a dead session.",
+        "keep a tested backup: run `jarkeeper status` and import a second export",
+    ),
+    "L6": (
+        "From the moment a cookie issue was noticed until it was over, on average.",
+        "see in `jarkeeper alerts list` who is told, and how soon",
+    ),
+}
+"""What it measures, and what to do where the target is missed."""
+
+
+def figure_text(figure: KeyFigure) -> str:
+    """Return the value with its unit, rounded away from looking better than it is."""
+    return NOTHING if figure.value is None else amount(figure.value, figure.unit)
+
+
+def target_text(figure: KeyFigure) -> str:
+    """Return the target in words, such as 'above 95 %'."""
+    if figure.target == 0:
+        return "none"
+    return f"{'above' if figure.at_least else 'below'} {figure.target:g} {figure.unit}".rstrip()
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a number with its unit, in the digits that a reader needs."""
+    if value != value:  # NaN: nothing happened
+        return NOTHING
+    if unit == "%":
+        return percent(value)
+    if unit in ("h", "min"):
+        return span(value * (60 if unit == "h" else 1))
+    return f"{value:,.0f} {unit}".rstrip()
+
+
+def percent(value: float) -> str:
+    """Return a percentage; only what is whole reads as 100 %, only nothing as 0 %."""
+    digits = 1 if value <= 99 else 2
+    text = f"{value:.{digits}f}"
+    if float(text) >= 100 > value:
+        text = "99.99"
+    if float(text) == 0 < value:
+        return "<0.1 %"
+    return f"{float(text):g} %"
+
+
+def span(minutes: float) -> str:
+    """Return a length of time in one unit, with a tenth where it matters."""
+    if minutes < 100:
+        return f"{minutes:.3g} min"
+    hours = minutes / 60
+    return f"{hours:.3g} h" if hours < 72 else f"{hours / 24:,.3g} days"
+
+
+def moment(value: Any) -> str:
+    """Return a moment to the minute, in UTC; a dash where there is none."""
+    if value is None or value != value:  # NaT is not itself
+        return NOTHING
+    at: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    at = at.astimezone(UTC) if at.tzinfo else at
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def days_between(since: datetime, until: datetime) -> str:
+    """Return the length of a range in words."""
+    days = (until - since).total_seconds() / 86_400
+    return f"{days:.0f} days" if days >= 1.5 else span(days * 1440)
