@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jarkeeper.audit.usage import COOKIE_FAILURES, SUCCEEDED
@@ -33,6 +34,9 @@ WEEKS_MAX = 730
 """… and with more days than this, a month."""
 REFRESH_TARGET_HOURS = 24
 ROW_HEIGHT = 26
+FEW = 8
+"""Up to here an axis of whole numbers has a line for each."""
+DAY_MILLISECONDS = 86_400_000
 SEVERITY_COLOURS = {"critical": "var(--bad)", "warning": "var(--warn)"}
 OTHERS = "others"
 
@@ -52,7 +56,9 @@ def label(text: object, most: int = LABEL_CHARS_MAX) -> str:
     return html.escape(shown if len(shown) <= most else shown[: most - 1] + "…", quote=False)
 
 
-def downloads(outcomes: DataFrame, generations: DataFrame) -> Chart:
+def downloads(
+    outcomes: DataFrame, generations: DataFrame, *, since: datetime, until: datetime
+) -> Chart:
     """Draw what became of downloads over time, with the moments at which cookies were replaced."""
     frame = outcomes.assign(period=_periods(outcomes["dt"]))
     names = [SUCCEEDED, *(name for name in _largest(frame, "outcome", "downloads", SERIES_MAX + 1)
@@ -63,11 +69,11 @@ def downloads(outcomes: DataFrame, generations: DataFrame) -> Chart:
         for number, name in enumerate(column for column in names if column in table)
     ]
     marks, shapes = _beginnings(generations, outcomes)
-    axis = {"type": "date", **_range_of(table.index)}
+    axis = _time_axis(since, until, table.index)
     counted = {
         "data": traces + marks,
         "layout": {"barmode": "stack", "shapes": shapes, "xaxis": axis,
-                   "yaxis": {"title": {"text": "downloads"}, "rangemode": "tozero"}},
+                   "yaxis": _count_axis("downloads", table.sum(axis=1).max())},
     }  # fmt: skip
     shares = {
         "data": [trace | {"hovertemplate": "%{y:.1f} %<extra>%{fullData.name}</extra>"}
@@ -95,16 +101,19 @@ def ages(by_age: DataFrame) -> Chart:
             _age_line(name, frame[frame[by] == name], f"var(--s{number})")
             for number, name in enumerate(names, start=1)
         ]
+        oldest = int(frame["day_of_life"].max())
+        lowest = min((min(trace["y"], default=0) for trace in traces), default=0)
         layout = {
-            "xaxis": {"title": {"text": "days in use"}, "rangemode": "tozero"},
+            "xaxis": {"title": {"text": "days in use"}, "range": [-0.3, max(1, oldest) + 0.3],
+                      **({"dtick": 1} if oldest <= 2 * FEW else {})},
             "yaxis": {"title": {"text": "tries that succeeded"}, "ticksuffix": " %",
-                      "range": [0, 104]},
+                      "range": [max(0, lowest // 10 * 10 - 10), 101]},
         }  # fmt: skip
         views[view] = {"data": traces, "layout": layout}
     return Chart("Success of tries by the age of the cookies, one line for each jar.", views)
 
 
-def opens(frame: DataFrame) -> Chart:
+def opens(frame: DataFrame, *, since: datetime, until: datetime) -> Chart:
     """Draw opens over time by jar, principal and flow."""
     frame = frame.assign(period=_periods(frame["dt"]))
     views = {}
@@ -117,14 +126,14 @@ def opens(frame: DataFrame) -> Chart:
         ]
         layout = {
             "barmode": "stack",
-            "xaxis": {"type": "date", **_range_of(table.index)},
-            "yaxis": {"title": {"text": "opens"}, "rangemode": "tozero"},
+            "xaxis": _time_axis(since, until, table.index),
+            "yaxis": _count_axis("opens", table.sum(axis=1).max()),
         }
         views[by] = {"data": traces, "layout": layout}
     return Chart(f"Opens over time: {int(frame['opens'].sum()):,} in all.", views)
 
 
-def refreshes(frame: DataFrame) -> Chart:
+def refreshes(frame: DataFrame, *, since: datetime, until: datetime) -> Chart:
     """Draw how long each login went without renewal, against the target."""
     frame = frame.dropna(subset=["hours"]).sort_values("at").tail(POINTS_MAX)
     traces = []
@@ -141,7 +150,7 @@ def refreshes(frame: DataFrame) -> Chart:
             "line": {"color": f"var(--s{number})", "width": 1.5}, "marker": {"size": 6},
         })  # fmt: skip
     layout = {
-        "xaxis": {"type": "date"},
+        "xaxis": _time_axis(since, until),
         "yaxis": {"title": {"text": "hours since the one before"}, "rangemode": "tozero"},
         "shapes": [_level(REFRESH_TARGET_HOURS)],
         "annotations": [_words_at_level(REFRESH_TARGET_HOURS, "target: below 24 h")],
@@ -155,7 +164,7 @@ def lives(generations: DataFrame, *, since: datetime, until: datetime) -> Chart:
     frame = generations.sort_values("began").tail(BARS_MAX)
     rows = [
         _Span(
-            row=f"{label(one['jar'], 16)} · {label(one['generation'], 9)}",
+            row=f"{label(one['jar'], 16)} · {label(str(one['generation'])[:8])}",
             began=one["began"],
             ended=one["ended"],
             kind=_health_of(one),
@@ -204,7 +213,7 @@ def errors(frame: DataFrame) -> Chart:
     }  # fmt: skip
     layout = {
         "height": 90 + ROW_HEIGHT * len(names),
-        "xaxis": {"title": {"text": "downloads that failed"}, "rangemode": "tozero"},
+        "xaxis": _count_axis("downloads that failed", top["count"].max()),
         "yaxis": {"type": "category", "automargin": True},
     }
     return Chart(
@@ -243,7 +252,7 @@ def _timeline(
     layout = {
         "barmode": "overlay",
         "height": 110 + ROW_HEIGHT * len(order),
-        "xaxis": {"type": "date", "range": [moment(since), moment(until)]},
+        "xaxis": _time_axis(since, until),
         "yaxis": {"type": "category", "automargin": True, "autorange": "reversed",
                   "categoryorder": "array", "categoryarray": order},
     }  # fmt: skip
@@ -251,9 +260,10 @@ def _timeline(
 
 
 def _bars(name: str, x: Iterable[Any], y: Series[Any], colour: str) -> Figure:
+    days = [str(at)[:10] for at in x]
     return {
-        "type": "bar", "name": label(name), "x": [str(at)[:10] for at in x], "y": _numbers(y),
-        "marker": {"color": colour},
+        "type": "bar", "name": label(name), "x": days, "y": _numbers(y), "offset": 0,
+        "width": int(0.8 * DAY_MILLISECONDS * _bar_days(y.index)), "marker": {"color": colour},
         "hovertemplate": "%{y:,}<extra>%{fullData.name}</extra>",
     }  # fmt: skip
 
@@ -285,14 +295,14 @@ def _beginnings(generations: DataFrame, outcomes: DataFrame) -> tuple[list[Figur
         return [], []
     marks = {
         "type": "scatter", "mode": "markers", "name": "fresh cookies", "cliponaxis": False,
-        "x": list(began["day"]), "y": [0] * len(began),
+        "x": [f"{day} 12:00" for day in began["day"]], "y": [0] * len(began),
         "marker": {"symbol": "triangle-up", "size": 9, "color": "var(--ink)"},
-        "hovertext": [f"{label(jar)}: generation {label(generation, 9)} came into use" for
+        "hovertext": [f"{label(jar)}: generation {label(str(generation)[:8])} came into use" for
                       jar, generation in zip(began["jar"], began["generation"], strict=True)],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
     lines = [
-        {"type": "line", "x0": day, "x1": day, "y0": 0, "y1": 1, "yref": "paper", "layer": "above",
+        {"type": "line", "x0": f"{day} 12:00", "x1": f"{day} 12:00", "y0": 0, "y1": 1, "yref": "paper", "layer": "above",
          "line": {"color": "var(--quiet)", "width": 1, "dash": "dot"}}
         for day in dict.fromkeys(began["day"])
     ]  # fmt: skip
@@ -310,6 +320,12 @@ def _periods(days: Series[Any]) -> Series[Any]:
     return moments.dt.to_period("W" if reach <= WEEKS_MAX else "M").dt.start_time
 
 
+def _bar_days(periods: Any) -> int:
+    """Return how many days a bar stands for, judged by the nearest two."""
+    gaps = [(after - before).days for before, after in pairwise(periods)]
+    return min(gaps, default=1)
+
+
 def _pivot(frame: DataFrame, by: str, value: str, names: list[Any]) -> DataFrame:
     named = frame.assign(series=frame[by].where(frame[by].isin(names), OTHERS))
     table = named.pivot_table(
@@ -324,14 +340,17 @@ def _largest(frame: DataFrame, by: str, value: str | None, most: int) -> list[An
     return list(totals.sort_values(ascending=False, kind="stable").head(most).index)
 
 
-def _range_of(index: Any) -> Figure:
-    """Return a range of some days where there is one day only: plotly would show microseconds."""
-    if len(index) != 1:
-        return {}
-    import pandas as pd
+def _time_axis(since: datetime, until: datetime, index: Iterable[Any] = ()) -> Figure:
+    """Return the span in whole days as an axis, and any bar that stands for more days whole."""
+    first = min([moment(since)[:10], *(str(at)[:10] for at in index)])
+    last = moment_to_second(until - timedelta(microseconds=1) + timedelta(days=1))[:10]
+    return {"type": "date", "range": [f"{first} 00:00", f"{last} 00:00"]}
 
-    (day,) = index
-    return {"range": [str(day - pd.Timedelta(days=3))[:10], str(day + pd.Timedelta(days=3))[:10]]}
+
+def _count_axis(title: str, most: float) -> Figure:
+    """Return an axis of whole numbers, also where there are few."""
+    few = {"dtick": 1} if most <= FEW else {}
+    return {"title": {"text": title}, "rangemode": "tozero", "tickformat": ",d", **few}
 
 
 def _of_rows(spans: list[_Span], most: int) -> list[_Span]:
@@ -389,7 +408,7 @@ def _level(y: float) -> Figure:
 def _words_at_level(y: float, text: str) -> Figure:
     return {
         "xref": "paper", "x": 1, "xanchor": "right", "y": y, "yanchor": "bottom", "text": text,
-        "showarrow": False, "font": {"color": "var(--quiet)", "size": 11},
+        "showarrow": False, "bgcolor": "var(--card)", "font": {"color": "var(--quiet)", "size": 11},
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@
       margin: { l: 8, r: 8, t: 12, b: 8 },
       bargap: 0.25,
       showlegend: true,
-      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
+      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", traceorder: "normal", bgcolor: "rgba(0,0,0,0)" },
       hoverlabel: { bgcolor: "var(--card)", bordercolor: "var(--line)", font: { color: "var(--ink)" }, namelength: 40 },
       dragmode: small ? false : "zoom",
       ...own,

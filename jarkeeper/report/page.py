@@ -232,7 +232,7 @@ def _section(part: Section) -> str:
     chart = _figure(part) if part.chart else ""
     table = ""
     if part.table:
-        table = _shown(part.table) if part.open else _behind("the numbers", part.table)
+        table = _shown(part.table, stacks=True) if part.is_open else _behind("the numbers", part.table)
     return (
         f'<section aria-labelledby="{part.id}"><h2 id="{part.id}">{_text(part.title)}</h2>'
         f'{said}<p class="explains">{_text(part.explains)}</p>{chart}{table}</section>'
@@ -270,26 +270,33 @@ def _behind(words: str, table: Table) -> str:
     return f"<details><summary>Show {words}</summary>{_shown(table)}</details>"
 
 
-def _shown(table: Table) -> str:
-    def cell(place: int, value: str, tag: str) -> str:
+def _shown(table: Table, *, stacks: bool = False) -> str:
+    """Return the table. One that stacks is a list of rows on a phone, and keeps its roles there."""
+
+    def cell(place: int, value: str, tag: str, role: str) -> str:
         kind = "number" if place in table.numbers else "wide" if len(value) > WIDE_CHARS else ""
         kind = f' class="{kind}"' if kind else ""
-        scope = ' scope="col"' if tag == "th" else ""
         shown = _text(value) if tag == "th" else _CODE.sub(r"<code>\1</code>", _text(value))
-        return f"<{tag}{kind}{scope}>{shown}</{tag}>"
+        return f'<{tag}{kind} role="{role}">{shown}</{tag}>'
 
-    head = "".join(cell(place, value, "th") for place, value in enumerate(table.headings))
+    head = "".join(
+        cell(place, value, "th", "columnheader") for place, value in enumerate(table.headings)
+    )
     body = "".join(
-        "<tr>" + "".join(cell(place, value, "td") for place, value in enumerate(row)) + "</tr>"
+        '<tr role="row">'
+        + "".join(cell(place, value, "td", "cell") for place, value in enumerate(row))
+        + "</tr>"
         for row in table.rows
     )
     more = f'<p class="more">and {table.more:,} more; the CSV files have all</p>'
     caption = _text(table.caption)
     # What scrolls has to be reached by keyboard.
     return (
-        f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0"><table>'
-        f'<caption class="hidden">{caption}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{more if table.more else ''}"
+        f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0">'
+        f'<table role="table" class="{"stacks" if stacks else ""}">'
+        f'<caption class="hidden">{caption}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table></div>{more if table.more else ""}'
     )
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 """Where there is no value."""
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, which stay on one line."""
 EACH_FIGURE = {
     "L1": (
         "Of the videos that could have arrived, those that did. A video that is private or gone "
@@ -50,7 +52,8 @@ def target_text(figure: KeyFigure) -> str:
     """Return the target in words, such as 'above 95 %'."""
     if figure.target == 0:
         return "none"
-    return f"{'above' if figure.at_least else 'below'} {figure.target:g} {figure.unit}".rstrip()
+    side = "above" if figure.at_least else "below"
+    return f"{side} {figure.target:g}{SPACE}{figure.unit}".rstrip()
 
 
 def amount(value: float, unit: str) -> str:
@@ -61,7 +64,7 @@ def amount(value: float, unit: str) -> str:
         return percent(value)
     if unit in ("h", "min"):
         return span(value * (60 if unit == "h" else 1))
-    return f"{value:,.0f} {unit}".rstrip()
+    return f"{value:,.0f}{SPACE}{unit}".rstrip()
 
 
 def percent(value: float) -> str:
@@ -71,16 +74,16 @@ def percent(value: float) -> str:
     if float(text) >= 100 > value:
         text = "99.99"
     if float(text) == 0 < value:
-        return "<0.1 %"
-    return f"{float(text):g} %"
+        return f"<0.1{SPACE}%"
+    return f"{float(text):g}{SPACE}%"
 
 
 def span(minutes: float) -> str:
     """Return a length of time in one unit, with a tenth where it matters."""
     if minutes < 100:
-        return f"{minutes:.3g} min"
+        return f"{minutes:.3g}{SPACE}min"
     hours = minutes / 60
-    return f"{hours:.3g} h" if hours < 72 else f"{hours / 24:,.3g} days"
+    return f"{hours:.3g}{SPACE}h" if hours < 72 else f"{hours / 24:,.3g}{SPACE}days"
 
 
 def moment(value: Any) -> str:
@@ -95,4 +98,4 @@ def moment(value: Any) -> str:
 def days_between(since: datetime, until: datetime) -> str:
     """Return the length of a range in words."""
     days = (until - since).total_seconds() / 86_400
-    return f"{days:.0f} days" if days >= 1.5 else span(days * 1440)
+    return f"{days:.0f}{SPACE}days" if days >= 1.5 else span(days * 1440)

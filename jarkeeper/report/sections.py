@@ -35,7 +35,7 @@ class Section:
     """What the data says, in sentences."""
     chart: Chart | None = None
     table: Table | None = None
-    open: bool = False
+    is_open: bool = False
     """Whether the table is what one came for, and not behind a chart."""
 
 
@@ -56,22 +56,30 @@ def _downloads(content: Content) -> Section:
     if not frame.empty:
         total = int(frame["downloads"].sum())
         arrived = int(frame.loc[frame["outcome"] == "OK", "downloads"].sum())
-        said = (f"{arrived:,} of {count_of(total, 'download')} arrived ({percent(100 * arrived / total)}).",)  # fmt: skip  # noqa: E501
-        chart = charts.downloads(frame, content.generations)
+        noun = "download" if total == 1 else "downloads"
+        said = (f"{arrived:,} of {total:,} {noun} arrived: {percent(100 * arrived / total)}.",)
+        chart = charts.downloads(
+            frame, content.generations, since=content.since, until=content.until
+        )
         table = tables.outcomes(frame)
-    explains = "A triangle stands where fresh cookies came into use: did success change there?"
+    explains = (
+        "Here a video that is private or gone counts too, unlike in the key figure. A triangle "
+        "stands where fresh cookies came into use: did success change there?"
+    )
     return Section("downloads", "Downloads by outcome", explains, said, chart, table)
 
 
 def _errors(content: Content) -> Section:
     frame = content.errors
-    said, chart, table = ("No download failed.",) if not content.outcomes.empty else (NONE,), None, None  # fmt: skip  # noqa: E501
-    if not frame.empty:
-        top = frame.sort_values("count", ascending=False).iloc[0]
-        said = (f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}.",)  # fmt: skip  # noqa: E501
-        chart, table = charts.errors(frame), tables.errors(frame)
+    title = "What failed, and what helps"
     explains = "Red bars speak of the cookies or the account; all others of a video or a network."
-    return Section("errors", "What failed, and what helps", explains, said, chart, table, open=True)
+    if frame.empty:
+        said = NONE if content.outcomes.empty else "No download failed."
+        return Section("errors", title, explains, (said,))
+    top = frame.sort_values("count", ascending=False).iloc[0]
+    said = f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}."
+    chart, table = charts.errors(frame), tables.errors(frame)
+    return Section("errors", title, explains, (said,), chart, table, is_open=True)
 
 
 def _ages(content: Content) -> Section:
@@ -129,9 +137,9 @@ def _lives(content: Content) -> Section:
     said = [f"{count_of(len(frame), 'generation')} in use"]
     if len(over):
         hours = (over["ended"] - over["began"]).dt.total_seconds() / 3600
-        said.append(f"one lived {span(hours.median() * 60)}, half of them longer")
+        said.append(f"half of them lived longer than {span(hours.median() * 60)}")
     chart = charts.lives(frame, since=content.since, until=content.until)
-    said_of_more = _more_words(len(frame), charts.BARS_MAX, "the chart shows the newest")
+    said_of_more = _more_words(len(frame), charts.BARS_MAX, "The chart shows the newest")
     return Section(
         "generations",
         "Life of each generation",
@@ -157,13 +165,13 @@ def _refreshes(content: Content) -> Section:
         f"{span(hours.mean() * 60)} from one renewal to the next on average, "
         f"{span(hours.max() * 60)} at most; {late:,} of {len(hours):,} took a day or longer.",
     )
-    said += _more_words(len(hours), charts.POINTS_MAX, "the chart shows the newest")
+    said += _more_words(len(hours), charts.POINTS_MAX, "The chart shows the newest")
     return Section(
         "refreshes",
         "Refresh cycle",
         explains,
         said,
-        charts.refreshes(frame),
+        charts.refreshes(frame, since=content.since, until=content.until),
         tables.refreshes(frame),
     )
 
@@ -192,10 +200,9 @@ def _opens(content: Content) -> Section:
     said = f"{total:,} {'open' if total == 1 else 'opens'} of " + ", by ".join(
         count_of(count, name) for name, count in counts.items()
     )
-    return Section(
-        "opens", "Who opened what", explains, (said + ".",), charts.opens(frame), tables.opens(frame)
-    )
+    chart = charts.opens(frame, since=content.since, until=content.until)
+    return Section("opens", "Who opened what", explains, (said + ".",), chart, tables.opens(frame))
 
 
 def _more_words(count: int, most: int, words: str) -> tuple[str, ...]:
-    return (f"{words} {most:,}, and there are {count - most:,} more.".capitalize(),) if count > most else ()  # fmt: skip  # noqa: E501
+    return (f"{words} {most:,}; there are {count - most:,} more.",) if count > most else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-WIDTH, HEIGHT, EDGE = 160, 36, 4
+WIDTH, HEIGHT, EDGE = 200, 36, 4
 
 
 def sparkline(values: Sequence[float], *, target: float) -> str:
@@ -34,6 +34,6 @@ def sparkline(values: Sequence[float], *, target: float) -> str:
     )
     level = f'<path class="target" d="M{EDGE} {height(target):.1f}H{WIDTH - EDGE}"/>'
     return (
-        f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" focusable="false">'
-        f"{level}{lines}{circles}</svg>"
+        f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="xMinYMid" '
+        f'aria-hidden="true" focusable="false">{level}{lines}{circles}</svg>'
     )
