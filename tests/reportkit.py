@@ -174,3 +174,48 @@ def _live(rows, jar, draw, start, days):
     rows["incidents"].append(
         ("session-suspect", jar, "warning", UNTIL - timedelta(hours=3), None, 3.0)
     )
+
+
+HOSTILE = (
+    "</script><script>window.owned=1</script>",
+    '"><img src=x onerror=window.owned=1>',
+    '<a href="https://evil.example/x">click</a>',
+    "<b onmouseover=window.owned=1>bold</b>",
+    "\x1b[31mred\x1b[0m\x07",
+    "\u202egnp.exe\u200f",
+    "line\u2028end\u2029",
+    "&lt;script&gt;",
+    '=HYPERLINK("https://evil.example")',
+    "%{x} %{customdata} ${y} {{z}}",
+    "__proto__",
+)
+
+
+def hostile():
+    """Return a busy report in which every text that others choose is an attack."""
+    content = busy(days=12)
+    told = {
+        name: getattr(content, name).copy()
+        for name in COLUMNS
+        if name not in ("trend",)
+    }
+    for one in told.values():
+        for column in {"outcome", "jar", "generation", "principal", "flow", "action", "cause",
+                       "failure", "explanation", "remedy"} & {*one.columns}:  # fmt: skip
+            words = [HOSTILE[n % len(HOSTILE)] for n in range(len(one))]
+            one[column] = [
+                f"{word}{n // len(HOSTILE)}" for n, word in enumerate(words)
+            ] if column == "principal" else words
+    attacks = tuple(
+        Ranked(Severity.CRITICAL, text, text, text, text) for text in HOSTILE
+    )
+    found = tuple((text, text) for text in HOSTILE)
+    return replace(
+        content,
+        vault=HOSTILE[0],
+        place=HOSTILE[1],
+        findings=attacks,
+        integrity=Verdict(is_intact=False, events=9, unanchored=2, discrepancies=found),
+        retention=Retention(HOSTILE[0], HOSTILE[1], 1, 1, 1),
+        **told,
+    )

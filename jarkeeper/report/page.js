@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  const plots = [...document.querySelectorAll(".plot")];
+  const plots = [...document.querySelectorAll(".chart")];
   const PRINT_WIDTH = 660; // of a sheet of A4 or Letter between its margins, in CSS pixels
 
   function resolved(value, style) {

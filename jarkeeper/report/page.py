@@ -244,7 +244,7 @@ def _figure(part: Section) -> str:
     assert chart is not None, "its caller looked"  # noqa: S101
     return (
         f'<figure aria-labelledby="{part.id}">{_choices(part, chart)}'
-        f'<div class="plot" id="{part.id}-plot" data-chart="{part.id}-data" role="img" '
+        f'<div class="chart" id="{part.id}-plot" data-chart="{part.id}-data" role="img" '
         f'aria-label="{_text(chart.summary)}"></div>'
         '<p class="without">The chart takes JavaScript; the table has its numbers.</p></figure>'
     )
