@@ -11,7 +11,8 @@ from jarkeeper.report.content import Content
 from jarkeeper.report.exports import as_csv, as_json
 from jarkeeper.report.gathering import gather
 from jarkeeper.report.headline import judge
-from jarkeeper.report.page import integrity_words, page
+from jarkeeper.report.page import page
+from jarkeeper.report.parts import integrity_words
 from jarkeeper.report.readings import figure_text, target_text
 from jarkeeper.report.writing import name_of, write_files
 from jarkeeper.vault import Vault

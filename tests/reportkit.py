@@ -106,15 +106,22 @@ def busy(seed=1, *, days=30, jars=("youtube", "music"), principals=5):
             (dt, "REMOVED", draw.randint(0, 4)), (dt, "GEO", draw.randint(0, 1)),
         ]  # fmt: skip
         rows["opens"] += [
-            (dt, jar, f"user{p}@host{p % 3}", ("cli", "flow")[p % 2], draw.randint(1, 20 // (p + 1)))
+            (
+                dt,
+                jar,
+                f"user{p}@host{p % 3}",
+                ("cli", "flow")[p % 2],
+                draw.randint(1, 20 // (p + 1)),
+            )
             for jar in jars
-            for p in range(principals if principals < 20 else 20)
+            for p in range(min(20, principals))
         ]
         success = 100 * total / (total + bad + bad // 3)
         rows["trend"] += [
             ("L1", dt, success, total), ("L2", dt, 100 - success, total),
             ("L3", dt, draw.uniform(10, 26), 4), ("L4", dt, float(n == 9), 1),
-            ("L5", dt, 100.0 - (n in weak) * 2, 1), ("L6", dt, draw.uniform(5, 60) if n in weak else None, 1),
+            ("L5", dt, 100.0 - (n in weak) * 2, 1),
+            ("L6", dt, draw.uniform(5, 60) if n in weak else None, 1),
         ]  # fmt: skip
     errors = [
         ("COOKIE_ROTATED", 190, 41.2, "the session was ended by YouTube",
@@ -194,21 +201,17 @@ HOSTILE = (
 def hostile():
     """Return a busy report in which every text that others choose is an attack."""
     content = busy(days=12)
-    told = {
-        name: getattr(content, name).copy()
-        for name in COLUMNS
-        if name not in ("trend",)
-    }
+    told = {name: getattr(content, name).copy() for name in COLUMNS if name != "trend"}
     for one in told.values():
         for column in {"outcome", "jar", "generation", "principal", "flow", "action", "cause",
                        "failure", "explanation", "remedy"} & {*one.columns}:  # fmt: skip
             words = [HOSTILE[n % len(HOSTILE)] for n in range(len(one))]
-            one[column] = [
-                f"{word}{n // len(HOSTILE)}" for n, word in enumerate(words)
-            ] if column == "principal" else words
-    attacks = tuple(
-        Ranked(Severity.CRITICAL, text, text, text, text) for text in HOSTILE
-    )
+            one[column] = (
+                [f"{word}{n // len(HOSTILE)}" for n, word in enumerate(words)]
+                if column == "principal"
+                else words
+            )
+    attacks = tuple(Ranked(Severity.CRITICAL, text, text, text, text) for text in HOSTILE)
     found = tuple((text, text) for text in HOSTILE)
     return replace(
         content,

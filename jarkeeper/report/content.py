@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jarkeeper.checks import Severity
@@ -89,3 +89,8 @@ class Content:
     """The worst first."""
     integrity: Verdict
     retention: Retention
+
+    @property
+    def last_day(self) -> datetime:
+        """The last moment of the span, which is on its last day."""
+        return self.until - timedelta(microseconds=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jarkeeper.report.content import FRAMES, Content
 from jarkeeper.report.headline import judge
+from jarkeeper.report.readings import is_none
 from jarkeeper.words import printable, utc_text
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _rows(frame: DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value != value:  # NaN and NaT are not themselves
+    if is_none(value):
         return None
     if isinstance(value, datetime):
         return utc_text(value)

@@ -10,7 +10,7 @@ from jarkeeper.audit import Event, TrailReport
 from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
 from jarkeeper.checks import Severity
 from jarkeeper.errors import VaultError
-from jarkeeper.report.content import Content, Ranked, Retention, Verdict
+from jarkeeper.report.content import Content, Ranked, Verdict
 from jarkeeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +76,4 @@ def verdict_of(report: TrailReport) -> Verdict:
 
 def _of_pattern(pattern: Pattern) -> Ranked:
     finding = pattern.finding
-    return Ranked(
-        finding.severity, finding.code, pattern.jar, finding.message, finding.next_step
-    )
+    return Ranked(finding.severity, finding.code, pattern.jar, finding.message, finding.next_step)

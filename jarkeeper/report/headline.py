@@ -8,7 +8,7 @@ from typing import Any
 
 from jarkeeper.checks import Severity
 from jarkeeper.report.content import Content
-from jarkeeper.report.readings import EACH_FIGURE, figure_text, span, target_text
+from jarkeeper.report.readings import EACH_FIGURE, figure_text, is_none, span, target_text
 from jarkeeper.words import count_of
 
 ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
@@ -90,7 +90,7 @@ def _open_incidents(content: Content) -> Iterator[Point]:
     for one in goes_on:
         about = f" of jar '{one['jar']}'" if one["jar"] else ""
         what = f"incident {one['cause']}{about} goes on"
-        if one["hours"] == one["hours"]:
+        if not is_none(one["hours"]):
             what += f", for {span(one['hours'] * 60)} so far"
         severity = Severity.CRITICAL if one["severity"] == "critical" else Severity.WARNING
         yield Point(severity, what, "run `jarkeeper incidents`, which says what to do")

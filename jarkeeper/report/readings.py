@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jarkeeper.analysis.figures import KeyFigure
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 """Where there is no value."""
 SPACE = "\N{NO-BREAK SPACE}"
 """Between a number and its unit, which stay on one line."""
@@ -43,6 +43,11 @@ EACH_FIGURE = {
 """What it measures, and what to do where the target is missed."""
 
 
+def is_none(value: Any) -> bool:
+    """Tell whether a cell of a frame is empty: None, NaN or NaT."""
+    return value is None or bool(value != value)  # noqa: PLR0124 - what those are not is themselves
+
+
 def figure_text(figure: KeyFigure) -> str:
     """Return the value with its unit, rounded away from looking better than it is."""
     return NOTHING if figure.value is None else amount(figure.value, figure.unit)
@@ -58,7 +63,7 @@ def target_text(figure: KeyFigure) -> str:
 
 def amount(value: float, unit: str) -> str:
     """Return a number with its unit, in the digits that a reader needs."""
-    if value != value:  # NaN: nothing happened
+    if is_none(value):
         return NOTHING
     if unit == "%":
         return percent(value)
@@ -88,7 +93,7 @@ def span(minutes: float) -> str:
 
 def moment(value: Any) -> str:
     """Return a moment to the minute, in UTC; a dash where there is none."""
-    if value is None or value != value:  # NaT is not itself
+    if is_none(value):
         return NOTHING
     at: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
     at = at.astimezone(UTC) if at.tzinfo else at

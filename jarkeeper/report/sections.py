@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jarkeeper.report import charts, tables
-from jarkeeper.report.charts import Chart
 from jarkeeper.report.content import Content
+from jarkeeper.report.drawing import SERIES_MAX, Chart
 from jarkeeper.report.readings import percent, span
 from jarkeeper.report.tables import Table
 from jarkeeper.words import count_of
@@ -89,7 +89,7 @@ def _ages(content: Content) -> Section:
         return Section("age", "Success as cookies age", explains, (NONE,))
     said = tuple(
         f"{tables.text(jar)}: {age_words(mine)}."
-        for jar, mine in list(frame.groupby("jar"))[: charts.SERIES_MAX]
+        for jar, mine in list(frame.groupby("jar"))[:SERIES_MAX]
     )
     chart, table = charts.ages(frame), tables.ages(frame)
     return Section("age", "Success as cookies age", explains, said, chart, table)
@@ -125,7 +125,7 @@ def correlation(days: DataFrame) -> float | None:
 
 def _correlation_words(days: DataFrame) -> str:
     found = correlation(days)
-    return "" if found is None else f" (correlation {found:+.2f})".replace("-", "−")
+    return "" if found is None else f" (correlation {found:+.2f})".replace("-", "\N{MINUS SIGN}")
 
 
 def _lives(content: Content) -> Section:
@@ -157,11 +157,11 @@ def _refreshes(content: Content) -> Section:
         "and was kept. The target is one within 24 hours."
     )
     if frame.dropna(subset=["hours"]).empty:
-        said = (f"{count_of(len(frame), 'renewal')}: no two to compare.",) if len(frame) else (NONE,)
-        return Section("refreshes", "Refresh cycle", explains, said)
+        words = f"{count_of(len(frame), 'renewal')}: no two to compare." if len(frame) else NONE
+        return Section("refreshes", "Refresh cycle", explains, (words,))
     hours = frame["hours"].dropna()
     late = int((hours >= charts.REFRESH_TARGET_HOURS).sum())
-    said = (
+    said: tuple[str, ...] = (
         f"{span(hours.mean() * 60)} from one renewal to the next on average, "
         f"{span(hours.max() * 60)} at most; {late:,} of {len(hours):,} took a day or longer.",
     )
@@ -187,7 +187,9 @@ def _incidents(content: Content) -> Section:
     if len(closed):
         said += f"; resolved in {span(closed['hours'].mean() * 60)} on average"
     chart = charts.incidents(frame, since=content.since, until=content.until)
-    return Section("incidents", "Incidents", explains, (said + ".",), chart, tables.incidents(frame))
+    return Section(
+        "incidents", "Incidents", explains, (said + ".",), chart, tables.incidents(frame)
+    )
 
 
 def _opens(content: Content) -> Section:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 WIDTH, HEIGHT, EDGE = 200, 36, 4
 
 
 def sparkline(values: Sequence[float], *, target: float) -> str:
     """Return the values as an SVG; a gap where nothing happened, a dashed line at the target."""
-    known = [value for value in values if value == value]
+    known = [value for value in values if not isnan(value)]
     if not known:
         return ""
     low, high = min(*known, target), max(*known, target)
@@ -23,7 +24,7 @@ def sparkline(values: Sequence[float], *, target: float) -> str:
 
     runs: list[list[str]] = [[]]
     for number, value in enumerate(values):
-        if value == value:
+        if not isnan(value):
             runs[-1].append(place(number, value))
         elif runs[-1]:
             runs.append([])

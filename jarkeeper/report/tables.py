@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jarkeeper.report.readings import NOTHING, amount, moment, percent, span
+from jarkeeper.report.readings import NOTHING, amount, is_none, moment, percent, span
 from jarkeeper.words import printable
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROWS_MAX = 100
 """Of a table in the page; the CSV files hold all."""
 TEXT_CHARS_MAX = 200
+NAN = float("nan")
 Cell = Callable[[Mapping[str, Any]], str]
 
 
@@ -46,9 +47,9 @@ def trend(frame: DataFrame, figures: Iterable[KeyFigure]) -> Table:
         values.setdefault(str(one["dt"])[:10], {})[str(one["figure"])] = one["value"]
     days = sorted(values, reverse=True)
     rows = [
-        (day, *(amount(values[day].get(figure.id, float("nan")), figure.unit) for figure in figures))
+        (day, *(amount(values[day].get(figure.id, NAN), figure.unit) for figure in figures))
         for day in days[:ROWS_MAX]
-    ]  # fmt: skip
+    ]
     return Table(
         "Key figures by day",
         ("day", *(figure.name for figure in figures)),
@@ -129,7 +130,7 @@ def generations(frame: DataFrame) -> Table:
             "generation": lambda one: text(one["generation"])[:8],
             "in use from (UTC)": _at("began"),
             "until (UTC)": lambda one: (
-                "still in use" if _is_none(one["ended"]) else moment(one["ended"])
+                "still in use" if is_none(one["ended"]) else moment(one["ended"])
             ),
             "tries": _whole("tries"),
             "succeeded": _whole("succeeded"),
@@ -150,7 +151,7 @@ def incidents(frame: DataFrame) -> Table:
             "severity": _of("severity"),
             "opened (UTC)": _at("opened_at"),
             "closed (UTC)": lambda one: (
-                "goes on" if _is_none(one["closed_at"]) else moment(one["closed_at"])
+                "goes on" if is_none(one["closed_at"]) else moment(one["closed_at"])
             ),
             "lasted": _hours("hours"),
         },
@@ -198,8 +199,4 @@ def _whole(name: str) -> Cell:
 
 
 def _hours(name: str) -> Cell:
-    return lambda one: NOTHING if _is_none(one[name]) else span(one[name] * 60)
-
-
-def _is_none(value: Any) -> bool:
-    return value is None or value != value
+    return lambda one: NOTHING if is_none(one[name]) else span(one[name] * 60)

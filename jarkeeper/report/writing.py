@@ -13,7 +13,7 @@ from jarkeeper.report.content import Content
 
 def name_of(content: Content) -> str:
     """Return the name of the report's files, without an ending: the range is in it."""
-    return f"jarkeeper-report-{content.since:%Y-%m-%d}-to-{content.until:%Y-%m-%d}"
+    return f"jarkeeper-report-{content.since:%Y-%m-%d}-to-{content.last_day:%Y-%m-%d}"
 
 
 def place_of(out: Path | None, name: str) -> Path:

@@ -32,7 +32,9 @@ class Opened:
         return self.page.evaluate(script, *rest)
 
     def colour(self, name):
-        return self.eval("n => getComputedStyle(document.documentElement).getPropertyValue(n)", name)
+        return self.eval(
+            "n => getComputedStyle(document.documentElement).getPropertyValue(n)", name
+        )
 
     def has_overflow(self):
         return self.eval("document.documentElement.scrollWidth > innerWidth")
@@ -123,7 +125,9 @@ def test_it_fits_any_width_in_light_and_dark(open_page, width, scheme):
     )
 
     assert not shown.has_overflow()
-    assert shown.eval("[...document.querySelectorAll('.chart svg')].every(s => s.clientWidth > 200)")
+    assert shown.eval(
+        "[...document.querySelectorAll('.chart svg')].every(s => s.clientWidth > 200)"
+    )
     bright = {"light": False, "dark": True}[scheme]
     assert [int(colour[4:].split(",")[0]) > 128 for colour in (ink, chart)] == [bright, bright]
 
@@ -143,7 +147,8 @@ def test_the_keyboard_reaches_everything(open_page):
     wanted = set(
         shown.eval(
             "[...document.querySelectorAll('a, summary, input:checked')].map(e => e.id ||"
-            " e.getAttribute('href') || e.closest('section').querySelector('h2').id + ' ' + e.localName)"
+            " e.getAttribute('href') ||"
+            " e.closest('section').querySelector('h2').id + ' ' + e.localName)"
         )
     )
     reached = []
