@@ -66,7 +66,7 @@ def command(
     shows: bool,
     force: bool,
 ) -> Exit:
-    """Report on a span of time: key figures, downloads, cookies, incidents, integrity."""
+    """Show how it went: key figures, failures, incidents, integrity."""
     from jarkeeper.report.exports import as_csv, document
     from jarkeeper.report.page import page
     from jarkeeper.report.writing import name_of, place_of, write_files

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jarkeeper.audit import Event, TrailReport
+from jarkeeper.audit.events import PREFIX, parse_event_key
 from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
 from jarkeeper.checks import Severity
 from jarkeeper.errors import VaultError
-from jarkeeper.report.content import Content, Ranked, Verdict
+from jarkeeper.report.content import Content, Ranked, Retention, Verdict
 from jarkeeper.settings import Settings
 
 if TYPE_CHECKING:
     from jarkeeper.vault import Vault
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
+LIBRARIES = ("duckdb", "pandas", "plotly")
 
 
 def gather(
@@ -34,15 +37,38 @@ def gather(
     the libraries for reports are not installed.
     """
     require_libraries()
+    from jarkeeper.analysis import figures, frames
+    from jarkeeper.analysis.table import open_table
+
     report = vault.verify_trail()
-    raise NotImplementedError(report)
+    # All from the beginning: a generation in use, or an incident that goes on, began before.
+    events = [event for event in vault.trail.read() if event.at < until]
+    found = (*findings, *of_patterns(events, now=until, settings=settings))
+    with open_table(events=events) as table:
+        span = {"since": since, "until": until}
+        return Content(
+            vault=vault.id,
+            place=settings.place,
+            **span,
+            made_at=now,
+            figures=figures.key_figures(table, **span),
+            trend=figures.trend(table, **span),
+            outcomes=frames.outcomes(table, **span),
+            generations=frames.generations(table, **span),
+            by_age=frames.by_age(table, **span),
+            opens=frames.opens(table, **span),
+            refreshes=frames.refreshes(table, **span),
+            incidents=frames.incidents(table, **span),
+            errors=frames.errors(table, **span),
+            findings=ranked(found),
+            integrity=verdict_of(report),
+            retention=retention_of(vault),
+        )
 
 
 def require_libraries() -> None:
     """Raise `VaultError` where what reports are made with is not installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("pandas", "plotly") if find_spec(name) is None]
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise VaultError(
             f"report: expected {' and '.join(missing)} to be installed",
@@ -57,9 +83,9 @@ def ranked(findings: Iterable[Ranked]) -> tuple[Ranked, ...]:
     )
 
 
-def of_patterns(events: Iterable[Event], *, now: datetime, settings: Settings) -> Iterable[Ranked]:
+def of_patterns(events: Iterable[Event], *, now: datetime, settings: Settings) -> Iterator[Ranked]:
     """Give what the trail shows as a whole in the last day before that moment."""
-    recent = (event for event in events if now - HISTORY <= event.at < now)
+    recent = (event for event in events if event.at >= now - HISTORY)
     return map(_of_pattern, find_patterns(recent, now=now, settings=settings))
 
 
@@ -72,6 +98,14 @@ def verdict_of(report: TrailReport) -> Verdict:
         unanchored=report.unanchored,
         discrepancies=found,
     )
+
+
+def retention_of(vault: Vault) -> Retention:
+    """Return how far back the trail reaches."""
+    days = [place[0] for key in vault.ports.store.list(PREFIX) if (place := parse_event_key(key))]
+    if not days:
+        return Retention()
+    return Retention(first_day=min(days), last_day=max(days), raw_events=len(days))
 
 
 def _of_pattern(pattern: Pattern) -> Ranked:
