@@ -165,6 +165,7 @@ def lives(generations: DataFrame, *, since: datetime, until: datetime) -> Chart:
         "not tried": "var(--none)",
     }
     summary = f"The life of {len(rows)} generations as bars over time."
+    since = since if len(frame) < BARS_MAX else max(since, frame["began"].min())
     return timeline(rows, kinds, summary, since=since, until=until)
 
 
@@ -229,8 +230,8 @@ def _beginnings(generations: DataFrame, outcomes: DataFrame) -> tuple[list[Figur
         return [], []
     first = str(outcomes["dt"].min())[:10]
     began = generations.assign(day=[moment(at)[:10] for at in generations["began"]])
-    began = began[began["day"] >= first].sort_values("began").tail(MARKS_MAX)
-    if began.empty:
+    began = began[began["day"] >= first].sort_values("began")
+    if not 0 < len(began) <= MARKS_MAX:  # more would be a thicket
         return [], []
     marks = {
         "type": "scatter", "mode": "markers", "name": "fresh cookies", "cliponaxis": False,

@@ -8,8 +8,7 @@ from typing import Any
 
 from jarkeeper.checks import Severity
 from jarkeeper.report.content import Content
-from jarkeeper.report.readings import EACH_FIGURE, figure_text, is_none, span, target_text
-from jarkeeper.words import count_of
+from jarkeeper.report.readings import EACH_FIGURE, counted, figure_text, is_none, span, target_text
 
 ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
 POINTS_MAX = 6
@@ -49,28 +48,28 @@ def _sentence(content: Content, points: list[Point]) -> str:
     critical = sum(point.severity is Severity.CRITICAL for point in points)
     if critical:
         rest = len(points) - critical
-        besides = f", and {count_of(rest, 'thing')} to look at" if rest else ""
+        besides = f", and {counted(rest, 'thing')} to look at" if rest else ""
         needs = "needs" if critical == 1 else "need"
-        return f"{count_of(critical, 'thing')} {needs} you now{besides}."
+        return f"{counted(critical, 'thing')} {needs} you now{besides}."
     if points:
-        return f"No emergency, but {count_of(len(points), 'thing')} to look at."
+        return f"No emergency, but {counted(len(points), 'thing')} to look at."
     met = sum(figure.is_met is True for figure in content.figures)
     if not content.integrity.events and not met:
         return "Nothing is on record yet: there is nothing to judge."
     if not met:
         return "Nothing happened in this time that could be judged; the trail is intact."
-    what = "Every key figure meets" if met == 6 else f"{_counted(met)} meet"
+    what = "Every key figure meets" if met == 6 else f"{_met(met)} meet"
     return f"All is well. {what} its target, and the audit trail is intact."
 
 
-def _counted(met: int) -> str:
+def _met(met: int) -> str:
     return f"Each of the {met} key figures that could be measured" if met > 1 else "The one figure"
 
 
 def _points(content: Content) -> Iterator[Point]:
     if not content.integrity.is_intact:
         count = len(content.integrity.discrepancies)
-        message = f"the audit trail is not what was written, in {count_of(count, 'place')}: "
+        message = f"the audit trail is not what was written, in {counted(count, 'place')}: "
         yield Point(Severity.CRITICAL, f"{message}do not rely on this report", VERIFY)
     yield from _open_incidents(content)
     for finding in content.findings:

@@ -15,6 +15,7 @@ from jarkeeper.report.headline import Point, judge
 from jarkeeper.report.readings import (
     EACH_FIGURE,
     NOTHING,
+    counted,
     days_between,
     figure_text,
     moment,
@@ -23,7 +24,7 @@ from jarkeeper.report.readings import (
 from jarkeeper.report.sections import Section
 from jarkeeper.report.spark import sparkline
 from jarkeeper.report.tables import Table
-from jarkeeper.words import count_of, printable
+from jarkeeper.words import printable
 
 if TYPE_CHECKING:
     from jarkeeper.analysis.figures import KeyFigure
@@ -105,8 +106,8 @@ def _card(figure: KeyFigure, content: Content) -> str:
     }[figure.is_met]
     mine = content.trend[content.trend["figure"] == figure.id].sort_values("dt")
     line = sparkline([float(value) for value in mine["value"]], target=figure.target)
-    counted = f" From {figure.n:,}." if figure.n else ""
-    explains = EACH_FIGURE.get(figure.id, ("",))[0] + counted
+    tried = f" From {figure.n:,}." if figure.n else ""
+    explains = EACH_FIGURE.get(figure.id, ("",))[0] + tried
     name = figure.name[:1].upper() + figure.name[1:]
     return (
         f'<article class="card {tone}"><h3>{text_of(name)}</h3>'
@@ -221,7 +222,7 @@ def integrity(verdict: Verdict) -> str:
 def integrity_words(verdict: Verdict) -> tuple[str, ...]:
     """Return whether the trail is what was written, in sentences."""
     if not verdict.is_intact:
-        count = count_of(len(verdict.discrepancies), "place")
+        count = counted(len(verdict.discrepancies), "place")
         return (f"NOT INTACT: the trail is not what was written, in {count}.",)
     if not verdict.events:
         return ("There is no event to verify.",)

@@ -100,6 +100,11 @@ def moment(value: Any) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return the count with its noun, in the plural where that is right."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def days_between(since: datetime, until: datetime) -> str:
     """Return the length of a range in words."""
     days = (until - since).total_seconds() / 86_400

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from jarkeeper.report import charts, tables
 from jarkeeper.report.content import Content
-from jarkeeper.report.drawing import SERIES_MAX, Chart
-from jarkeeper.report.readings import percent, span
+from jarkeeper.report.drawing import SERIES_MAX, Chart, largest
+from jarkeeper.report.readings import counted, percent, span
 from jarkeeper.report.tables import Table
-from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -56,8 +55,8 @@ def _downloads(content: Content) -> Section:
     if not frame.empty:
         total = int(frame["downloads"].sum())
         arrived = int(frame.loc[frame["outcome"] == "OK", "downloads"].sum())
-        noun = "download" if total == 1 else "downloads"
-        said = (f"{arrived:,} of {total:,} {noun} arrived: {percent(100 * arrived / total)}.",)
+        share = percent(100 * arrived / total)
+        said = (f"{arrived:,} of {counted(total, 'download')} arrived: {share}.",)
         chart = charts.downloads(
             frame, content.generations, since=content.since, until=content.until
         )
@@ -87,9 +86,13 @@ def _ages(content: Content) -> Section:
     explains = "Each day of a generation's life counts from when it came into use."
     if frame.empty:
         return Section("age", "Success as cookies age", explains, (NONE,))
+    jars = largest(frame, "jar", "tries", SERIES_MAX)
     said = tuple(
-        f"{tables.text(jar)}: {age_words(mine)}."
-        for jar, mine in list(frame.groupby("jar"))[:SERIES_MAX]
+        f"{tables.text(jar)}: {age_words(frame[frame['jar'] == jar])}." for jar in sorted(jars)
+    )
+    left = frame["jar"].nunique() - len(jars)
+    said += (f"These are used most; there {'is' if left == 1 else 'are'} {left:,} more.",) * (
+        left > 0
     )
     chart, table = charts.ages(frame), tables.ages(frame)
     return Section("age", "Success as cookies age", explains, said, chart, table)
@@ -134,7 +137,7 @@ def _lives(content: Content) -> Section:
     if frame.empty:
         return Section("generations", "Life of each generation", explains, (NONE,))
     over = frame.dropna(subset=["ended"])
-    said = [f"{count_of(len(frame), 'generation')} in use"]
+    said = [f"{counted(len(frame), 'generation')} in use"]
     if len(over):
         hours = (over["ended"] - over["began"]).dt.total_seconds() / 3600
         said.append(f"half of them lived longer than {span(hours.median() * 60)}")
@@ -157,7 +160,7 @@ def _refreshes(content: Content) -> Section:
         "and was kept. The target is one within 24 hours."
     )
     if frame.dropna(subset=["hours"]).empty:
-        words = f"{count_of(len(frame), 'renewal')}: no two to compare." if len(frame) else NONE
+        words = f"{counted(len(frame), 'renewal')}: no two to compare." if len(frame) else NONE
         return Section("refreshes", "Refresh cycle", explains, (words,))
     hours = frame["hours"].dropna()
     late = int((hours >= charts.REFRESH_TARGET_HOURS).sum())
@@ -183,7 +186,7 @@ def _incidents(content: Content) -> Section:
         return Section("incidents", "Incidents", explains, ("There was no incident.",))
     closed = frame.dropna(subset=["closed_at"])
     open_count = len(frame) - len(closed)
-    said = f"{count_of(len(frame), 'incident')}, {open_count or 'none'} still open"
+    said = f"{counted(len(frame), 'incident')}, {open_count or 'none'} still open"
     if len(closed):
         said += f"; resolved in {span(closed['hours'].mean() * 60)} on average"
     chart = charts.incidents(frame, since=content.since, until=content.until)
@@ -200,7 +203,7 @@ def _opens(content: Content) -> Section:
     counts: dict[str, Any] = {name: frame[name].nunique() for name in ("jar", "principal", "flow")}
     total = int(frame["opens"].sum())
     said = f"{total:,} {'open' if total == 1 else 'opens'} of " + ", by ".join(
-        count_of(count, name) for name, count in counts.items()
+        counted(count, name) for name, count in counts.items()
     )
     chart = charts.opens(frame, since=content.since, until=content.until)
     return Section("opens", "Who opened what", explains, (said + ".",), chart, tables.opens(frame))
