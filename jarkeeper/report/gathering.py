@@ -41,10 +41,11 @@ def gather(
     from jarkeeper.analysis.table import open_table
 
     report = vault.verify_trail()
+    recent: list[Event] = []
     # All from the beginning: a generation in use, or an incident that goes on, began before.
-    events = [event for event in vault.trail.read() if event.at < until]
-    found = (*findings, *of_patterns(events, now=until, settings=settings))
-    with open_table(events=events) as table:
+    events = (event for event in vault.trail.read() if event.at < until)
+    with open_table(events=_kept(events, recent, since=until - HISTORY)) as table:
+        found = (*findings, *of_patterns(recent, now=until, settings=settings))
         span = {"since": since, "until": until}
         return Content(
             vault=vault.id,
@@ -84,9 +85,8 @@ def ranked(findings: Iterable[Ranked]) -> tuple[Ranked, ...]:
 
 
 def of_patterns(events: Iterable[Event], *, now: datetime, settings: Settings) -> Iterator[Ranked]:
-    """Give what the trail shows as a whole in the last day before that moment."""
-    recent = (event for event in events if event.at >= now - HISTORY)
-    return map(_of_pattern, find_patterns(recent, now=now, settings=settings))
+    """Give what the trail shows as a whole in the last day, from all events of `HISTORY`."""
+    return map(_of_pattern, find_patterns(events, now=now, settings=settings))
 
 
 def verdict_of(report: TrailReport) -> Verdict:
@@ -106,6 +106,14 @@ def retention_of(vault: Vault) -> Retention:
     if not days:
         return Retention()
     return Retention(first_day=min(days), last_day=max(days), raw_events=len(days))
+
+
+def _kept(events: Iterable[Event], recent: list[Event], *, since: datetime) -> Iterator[Event]:
+    """Pass the events on; those since that moment stay in the list."""
+    for event in events:
+        if event.at >= since:
+            recent.append(event)
+        yield event
 
 
 def _of_pattern(pattern: Pattern) -> Ranked:
