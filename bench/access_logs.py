@@ -1,6 +1,6 @@
 """S3's server access logs, made up, and read: `access_logs.py write FOLDER LINES | read FOLDER`.
 
-A month of a vault's bucket, a file an hour: what Jarkeeper itself does, and now and then a stranger.
+A month of a vault's bucket, a file an hour: what Jarkeeper itself does there.
 """
 
 from __future__ import annotations

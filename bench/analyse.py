@@ -50,15 +50,13 @@ def jarkeeper(files: list[Path], since: datetime, until: datetime) -> Answers:
     with open_table(**{kind: files}) as table:
         figures.key_figures(table, since=since, until=until)
         days = figures.trend(table, since=since, until=until)
-        shown = {
-            name: getattr(frames, name)(table, since=since, until=until) for name in names
-        }
+        shown = {name: getattr(frames, name)(table, since=since, until=until) for name in names}
     shown["errors"] = shown["errors"][["failure", "count"]]
     shown["days"] = days[days["value"].notna()]
     return {name: list(frame.itertuples(index=False)) for name, frame in shown.items()}
 
 
-def pandas(files: list[Path], since: datetime, until: datetime) -> Answers:
+def pandas(files: list[Path], *_: datetime) -> Answers:
     """Read the lines with pandas, and ask nothing yet."""
     import pandas as pd
 
@@ -84,7 +82,7 @@ def _plain(row: tuple[Any, ...]) -> list[Any]:
 
 def _word(value: Any) -> str:
     """Return a value as text, the same for all libraries."""
-    if value is None or value != value:
+    if value is None or str(value) in {"nan", "NaT"}:
         return ""
     if hasattr(value, "isoformat"):
         return value.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -124,9 +124,7 @@ def write(plan: Plan) -> None:
                 for seq in range(1, len(blob) // 32 + 1)
             )
             at = BEGAN + timedelta(days=day + 1, minutes=5)
-            while write_checkpoint(
-                store, log, leaves, key=key, vault=VAULT, signer=signer, at=at
-            ):
+            while write_checkpoint(store, log, leaves, key=key, vault=VAULT, signer=signer, at=at):
                 pass
 
 
@@ -141,12 +139,8 @@ def _write_day(plan: Plan, day: int, first_leaf: int) -> list[tuple[str, bytes]]
     for number, first in enumerate(range(0, len(rows), size), 1):
         batch = rows[first : first + size]
         content = write_volume(batch)
-        voucher = Voucher(
-            name, number, len(batch), batch[0].leaf, batch[-1].leaf, digest(content)
-        )
-        put_once(
-            store, voucher_key(name, number), write_voucher(voucher, key=key, vault=VAULT)
-        )
+        voucher = Voucher(name, number, len(batch), batch[0].leaf, batch[-1].leaf, digest(content))
+        put_once(store, voucher_key(name, number), write_voucher(voucher, key=key, vault=VAULT))
         put_once(store, volume_key(name, number), content)
     if plan.has_lines:
         place = plan.folder / "lines" / f"dt={name}"
@@ -227,9 +221,7 @@ def _trouble(random: Random, jar: str, day: int) -> Iterator[Fact]:
         yield _incident(end, by, jar, cause, '{"closed":1,"warning":1}', float(long))
 
 
-def _incident(
-    at: int, by: str, jar: str, cause: str, counts: str, seconds: float = 0.0
-) -> Fact:
+def _incident(at: int, by: str, jar: str, cause: str, counts: str, seconds: float = 0.0) -> Fact:
     return Fact(at, "incident", by, jar, slot="", detail=cause, counts=counts, seconds=seconds)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 QUIET = ("lend", "outline", "use", "download")
 """What commits nothing, and is most of a trail."""
+_LOUD = f"""SELECT action, phase, outcome, jar, head_seq, counts
+FROM volume WHERE action NOT IN {QUIET}"""  # noqa: S608 - words of our own
 
 Fields: TypeAlias = tuple[int, str, int, bytes]
 """A `Row`, or the same as a plain tuple."""
@@ -44,7 +46,7 @@ class Shelf:
     """One for all volumes, from the first on."""
 
     def rows(self, day: str, number: int) -> Iterator[Fields]:
-        """Give the fields of each genuine row of a volume; what is wrong with it is in `found` afterwards."""
+        """Give the fields of each genuine row; what is wrong is in `found` afterwards."""
         name = volume_key(day, number)
         try:
             voucher = read_voucher(self.store, day, number, key=self.key, vault=self.vault)
@@ -111,10 +113,7 @@ class Shelf:
         heads = database.execute("SELECT jar, max(head_seq) FROM volume GROUP BY jar")
         for jar, seq in heads.fetchall():
             self.told.hear_head(jar, seq)
-        rows = database.execute(
-            "SELECT action, phase, outcome, jar, head_seq, counts FROM volume "
-            f"WHERE action NOT IN {QUIET}"  # noqa: S608 - words of our own
-        )
+        rows = database.execute(_LOUD)
         for row in rows.fetchall():
             self.told.hear_row(*row)
 
