@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from runpy import run_path
 
 from cli import cli_page
 from figures import figures_page
@@ -21,7 +22,9 @@ from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
 from jarkeeper.youtube.failures import OPEN_LIMIT, TABLE, UNKNOWN, Row
 
 REFERENCE = Path(__file__).parent / "reference"
-ATHENA = Path(__file__).parents[1] / "infrastructure" / "athena"
+INFRASTRUCTURE = Path(__file__).parents[1] / "infrastructure"
+DASHBOARD = INFRASTRUCTURE / "dashboard.py"
+ATHENA = INFRASTRUCTURE / "athena"
 A_MONTH = Span(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
 """Stands in the queries that are kept as files."""
 
@@ -68,6 +71,8 @@ do harm.
 
 FORMS = {
     "drop": "a folder, or `s3://bucket/prefix`",
+    "access_logs": "a folder, or `s3://bucket/prefix`",
+    "cloudtrail": "a folder, or `s3://bucket/prefix`",
     "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",
@@ -165,6 +170,7 @@ def main() -> int:
         REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "key-figures.md": figures_page(),
         REFERENCE / "cli.md": cli_page(),
+        INFRASTRUCTURE / "dashboard.json": run_path(str(DASHBOARD))["dashboard_text"](),
     } | {ATHENA / name: text for name, text in written(A_MONTH).items()}
     stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
     if "--check" in sys.argv:

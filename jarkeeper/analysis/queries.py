@@ -90,6 +90,11 @@ class Span:
         }
 
     @property
+    def first_read(self) -> datetime:
+        """The first moment that is looked at: the history's."""
+        return _before(self.since)
+
+    @property
     def days(self) -> list[str]:
         """The days (UTC) of the span, as `dt` has them."""
         return _days(self.since, self.until)

@@ -67,7 +67,7 @@ class Shelf:
     def _as_read(self, name: str, content: bytes) -> Iterator[Row]:
         """Give the rows whose columns say what their lines do."""
         with opened(content) as database:
-            columns = ", ".join(("leaf", "line", *COLUMNS))
+            columns = ", ".join(f'"{name}"' for name in ("leaf", "line", *COLUMNS))
             found = database.execute(f"SELECT {columns} FROM volume").fetchall()  # noqa: S608
         for leaf, line, *values in found:
             fields = dict(zip(COLUMNS, values, strict=True))

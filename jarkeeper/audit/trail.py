@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby
 from threading import Lock
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.checkpoints import Checkpoint, write_checkpoint
+from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, read_log, write_checkpoint
 from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
 from jarkeeper.audit.note import Signer, signer_of
-from jarkeeper.audit.places import PREFIX, parse_event_key
+from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.audit.told import CHECKPOINTS, LEAVES
 from jarkeeper.audit.verify import LINES_MAX, TrailReport, verify_trail
 from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, StoreUnknown
@@ -80,6 +79,10 @@ class Trail:
         """The key that authenticates events."""
         return self._key
 
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that events are written with."""
+        return self._clock()
+
     def intent(self, access: Access, *, detail: str = "") -> Access:
         """Record what is about to happen, or raise `AuditUnavailable`: then it must not."""
         self._append(replace(self._event(access, Phase.INTENT), detail=detail))
@@ -115,6 +118,11 @@ class Trail:
         verifier = self.signer.verifier
         return verify_trail(store or self.store, key=self._key, vault=self.vault, verifier=verifier)
 
+    def checkpoints(self) -> CheckpointLog:
+        """Return the log of checkpoints, up to the first that is not genuine."""
+        verifier = self.signer.verifier
+        return read_log(self.store, key=self._key, vault=self.vault, verifier=verifier)
+
     def checkpoint(self, report: TrailReport) -> Checkpoint | None:
         """Append to the log what verification saw, so that cutting it off shows afterwards.
 
@@ -139,21 +147,34 @@ class Trail:
         return log.newest
 
     def read(self, since: datetime | None = None) -> Iterator[Event]:
-        """Give all writers' authentic events in order of time; `verify_trail` names the others."""
-        keys = [key for key in self.store.list(PREFIX) if parse_event_key(key)]
-        first_day = "" if since is None else f"{PREFIX}dt={since:%Y-%m-%d}"
-        recent = (key for key in keys if key >= first_day)
-        for _, day in groupby(recent, key=lambda key: key.split("/")[1]):
-            events = [event for key in day for event in self._authentic(key)]
-            events.sort(key=lambda event: (event.at, event.writer, event.seq))
-            yield from (event for event in events if since is None or event.at >= since)
+        """Give all writers' authentic events in order of time; `verify` names the others."""
+        first_day = "" if since is None else f"{since:%Y-%m-%d}"
+        days: dict[str, list[str]] = {}
+        for key in self.store.list(PREFIX):
+            place = parse_event_key(key) or parse_volume_key(key)
+            if place is not None and place[0] >= first_day:
+                days.setdefault(place[0], []).append(key)
+        for day in sorted(days):
+            found = (event for key in days[day] for event in self.events_in(key))
+            events = {(event.writer, event.seq): event for event in found}
+            ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
+            yield from (event for event in ordered if since is None or event.at >= since)
 
-    def _authentic(self, key: str) -> Iterator[Event]:
+    def events_in(self, key: str) -> Iterator[Event]:
+        """Give the authentic events of an object: one, or those of a volume."""
         try:
-            lines = self.store.get(key).splitlines(keepends=True)
+            content = self.store.get(key)
+            if parse_event_key(key) is not None:
+                lines = content.splitlines(keepends=True)[:LINES_MAX]
+            elif key.endswith(".parquet"):
+                from jarkeeper.audit.volumes import read_volume
+
+                lines = [row.line for row in read_volume(content)]
+            else:
+                lines = []
         except JarkeeperError:
             return
-        for line in lines[:LINES_MAX]:
+        for line in lines:
             with suppress(IntegrityError):
                 yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
-from jarkeeper.audit.places import voucher_key
+from jarkeeper.audit.places import volume_key, voucher_key
 from jarkeeper.errors import IntegrityError
 from jarkeeper.names import VaultId
 from jarkeeper.records import read_record, write_record
@@ -69,6 +69,11 @@ class Voucher:
     last_leaf: int
     digest: str
 
+    @property
+    def volume(self) -> str:
+        """Where the volume lies."""
+        return volume_key(self.day, self.number)
+
 
 def write_volume(rows: Iterable[Row]) -> bytes:
     """Return the Parquet file with these events, in this order."""
@@ -89,23 +94,26 @@ def write_volume(rows: Iterable[Row]) -> bytes:
 
 def read_volume(content: bytes) -> Iterator[Row]:
     """Give the events of a volume in order, or raise `IntegrityError` where it is none."""
-    import duckdb
-
-    try:
-        with opened(content) as database:
-            found = database.execute("SELECT leaf, writer, seq, line FROM volume")
-            while rows := found.fetchmany(ROWS_AT_ONCE):
-                yield from (Row(*row) for row in rows)
-    except duckdb.Error:
-        raise IntegrityError("volume: expected a Parquet file of events") from None
+    with opened(content) as database:
+        found = database.execute("SELECT leaf, writer, seq, line FROM volume")
+        while rows := found.fetchmany(ROWS_AT_ONCE):
+            yield from (Row(*row) for row in rows)
 
 
 @contextmanager
 def opened(content: bytes) -> Iterator[DuckDBPyConnection]:
-    """Give a database with the table `volume`, for the length of a `with` block."""
-    with _connected() as database, _file(content) as source:
-        database.execute(f"CREATE VIEW volume AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
-        yield database
+    """Give a database with the table `volume`, for the length of a `with` block.
+
+    `IntegrityError` where the bytes are no volume.
+    """
+    import duckdb
+
+    try:
+        with _connected() as database, _file(content) as source:
+            database.execute(f"CREATE VIEW volume AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+            yield database
+    except duckdb.Error:
+        raise IntegrityError("volume: expected a Parquet file of events") from None
 
 
 def write_voucher(voucher: Voucher, *, key: bytes, vault: VaultId) -> bytes:

@@ -84,7 +84,7 @@ def _trail(report: TrailReport) -> Iterator[Finding]:
         yield critical(f"audit-{item.code}", f"audit trail: {item.message}", "find out who did it")
     if (more := len(report.discrepancies) - SHOWN_MAX) > 0:
         message = f"audit trail: {counted(more, 'more record')} not as written"
-        yield critical("audit-more", message, "run `jarkeeper audit --verify`")
+        yield critical("audit-more", message, "run `jarkeeper audit verify`")
     if not report.discrepancies:
         events = counted(report.events, "event")
         chains = counted(len(report.tails), "chain")
