@@ -270,3 +270,20 @@ def test_each_failure_has_its_explanation_and_remedy():
     assert list(frame["failure"]) == ["COOKIE_ROTATED", "NO_SUCH_CLASS", "PRIVATE"]
     assert "jarkeeper import" in frame["remedy"][0]
     assert frame["explanation"][2] == "the video is private"
+
+
+def test_a_generation_lives_until_it_is_replaced_or_revoked():
+    events = [
+        event(START - 2 * DAY, Action.IMPORT, generation="g1"),
+        event(START, Action.WRITE_BACK, generation="g2", slot="active", seq=1),
+        event(START + HOUR, Action.REVOKE, generation="g2", seq=2),
+        event(START + DAY, Action.IMPORT, generation="g3", seq=3),
+        event(START + HOUR / 2, Action.USE, generation="g2", counts={"OK": 2}, seq=4),
+    ]
+
+    with open_table(events=events) as table:
+        lives = told(frames.generations(table, **span())[["generation", "ended"]])
+        ages = told(frames.by_age(table, **span()))
+
+    assert lives == [("g1", START), ("g2", START + HOUR), ("g3", None)]
+    assert ages == [("youtube", "g2", 2, 2, 2)]
