@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from jarkeeper.facts import Probed
-from jarkeeper.lifecycle.drop import StoreDrop
 from jarkeeper.jar import parse_jar
+from jarkeeper.lifecycle.drop import StoreDrop
 from jarkeeper.lifecycle.rotation import Rotation, Step, fail_over, rotate, switch
 from jarkeeper.slots import SlotState
 from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.youtube.messages import Answered
-from vaultkit import SITES, Room, cookie_file, jar_of, lent_tag
+from vaultkit import SITES, FaultyStore, Room, cookie_file, jar_of, lent_tag
 
 JAR = "youtube"
 
@@ -100,12 +100,18 @@ def test_no_backup_takes_the_place_of_what_came_in_while_it_was_tested(room, bri
 
 
 def test_what_an_import_overtook_is_not_switched_to(room):
-    tested = Overtaken(room.vault, "import")
-    asked = tested.probe(room.vault.stage(JAR, cookie_file("staged", account="s")).generation)
+    staged = room.vault.stage(JAR, cookie_file("staged")).generation
+    Asker(room.vault).probe(staged)
 
-    done = switch(room.vault, JAR, Rotation(JAR, Step.STAGED, asked.generation))
+    def import_at_the_last_moment(method, key):
+        if method == "put_if_absent" and "heads/" in key:
+            store.before = lambda *_: None
+            room.vault.import_jar(JAR, cookie_file("fresh", account="fresh"), confirmed=True)
 
-    assert done.step is Step.STAGED
+    store = FaultyStore(room.store, before=import_at_the_last_moment)
+    done = switch(room.reopen(store), JAR, Rotation(JAR, Step.STAGED, staged), confirmed=True)
+
+    assert done.step is Step.NOTHING
     assert lent_tag(room.vault) == "fresh"
 
 
