@@ -27,8 +27,17 @@ class Limits:
     head_bytes_max: int = 1 << 20
     """A head with all backups and every revoked generation of many years."""
 
-    object_bytes_max: int = 2 << 20
-    """Of any stored object: twice the largest that is ever written."""
+    object_bytes_max: int = 32 << 20
+    """Of any stored object: twice the largest that is ever written, a volume of the archive."""
+
+    checkpoint_events_max: int = 25_000
+    """That one checkpoint appends, if each is of a writer of its own: a record of some MiB."""
+
+    volume_events_max: int = 50_000
+    """Of one volume of the archive, some 8 MiB; a day may have several."""
+
+    log_file_bytes_max: int = 256 << 20
+    """Of one file of AWS's logs, unpacked; CloudTrail's are a fifth of it at most."""
 
     commit_seconds_max: float = 600.0
     """From sealing a generation to its head; later the clean-up may take it for a leftover."""

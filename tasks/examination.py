@@ -33,7 +33,7 @@ def examine(opening: Opening, vault: Vault) -> tuple[Finding, ...]:
     now = vault.ports.clock()
     around = (*examine_machine(opening.settings), *examine_server(now=now))
     machine = (replace(item, message=f"{item.code}: {item.message}") for item in around)
-    found = (*vault.check(), *machine)
+    found = (*vault.check(checkpoint=True), *machine)
     log = get_run_logger()
     for finding in found:
         if finding.severity is not Severity.OK:

@@ -1,8 +1,9 @@
 """The audit trail: who did what with which jar, written before and after it happens."""
 
+from jarkeeper.audit.discrepancy import Discrepancy
 from jarkeeper.audit.events import Actor, Event, Outcome, Phase
 from jarkeeper.audit.trail import Access, Trail
-from jarkeeper.audit.verify import Discrepancy, TrailReport, verify_trail
+from jarkeeper.audit.verify import TrailReport
 
 __all__ = [
     "Access",
@@ -13,5 +14,4 @@ __all__ = [
     "Phase",
     "Trail",
     "TrailReport",
-    "verify_trail",
 ]

@@ -10,18 +10,17 @@ from enum import StrEnum
 from typing import Any
 
 from jarkeeper.actions import Action
+from jarkeeper.audit.places import event_key
 from jarkeeper.errors import IntegrityError
 from jarkeeper.names import VaultId
 from jarkeeper.records import read_record, read_time, write_record, write_time
 
 FORMAT = 1
 COUNTS_MAX = 64
-PREFIX = "audit/"
 
 _WORD = re.compile(r"[a-z0-9_-]{0,64}", re.ASCII)
 _COUNTED = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.@:/ -]", re.ASCII)
-_KEY = re.compile(r"audit/dt=(\d{4}-\d\d-\d\d)/([0-9a-f]{32})/(\d{12})\.jsonl", re.ASCII)
 
 
 class Phase(StrEnum):
@@ -86,15 +85,9 @@ class Event:
             raise ValueError("event: expected counts by class")
 
 
-def event_key(event: Event) -> str:
+def key_of(event: Event) -> str:
     """Return where the event lies in the store."""
-    return f"{PREFIX}dt={event.at:%Y-%m-%d}/{event.writer}/{event.seq:012d}.jsonl"
-
-
-def parse_event_key(key: str) -> tuple[str, str, int] | None:
-    """Return day, writer and first seq of a segment's key, or None for any other object."""
-    match = _KEY.fullmatch(key)
-    return (match[1], match[2], int(match[3])) if match else None
+    return event_key(event.at, event.writer, event.seq)
 
 
 def write_event(event: Event, *, key: bytes, vault: VaultId) -> bytes:

@@ -47,6 +47,13 @@ class Frontier:
             row = list(map(node_hash, row[::2], row[1::2]))
             level += 1
 
+    def grown(self, hashes: Iterable[bytes]) -> Frontier:
+        """Return another tree, with these leaves after its own."""
+        other = Frontier()
+        other.size, other._nodes = self.size, list(self._nodes)
+        other.extend(hashes)
+        return other
+
     @property
     def root(self) -> bytes:
         """The root of the leaves up to now."""
@@ -118,12 +125,10 @@ def is_consistent(
     *, size: int, root: bytes, later_size: int, later_root: bytes, proof: Sequence[bytes]
 ) -> bool:
     """Whether the proof shows that the later tree begins with all leaves of the earlier one."""
-    if not 0 <= size <= later_size:
+    if not 0 < size <= later_size:
         return False
     if size == later_size:
         return not proof and root == later_root
-    if size == 0:  # nothing begins with nothing: there is no such proof
-        return False
     index, last = size - 1, later_size - 1
     while index % 2:
         index, last = index // 2, last // 2

@@ -193,7 +193,7 @@ def gaps(events: Iterable[Event], *, now: datetime) -> Iterator[Pattern]:
     lost = len(began - ended)
     if missing:
         message = f"{count_of(missing, 'event')} of the audit trail missing or changed"
-        yield _found("audit-gap", "", Severity.CRITICAL, message, "run `jarkeeper audit --verify`")
+        yield _found("audit-gap", "", Severity.CRITICAL, message, "run `jarkeeper audit verify`")
     if lost:
         message = f"{count_of(lost, 'intent')} without an outcome: processes that were ended, or "
         message += "outcomes that could not be written"

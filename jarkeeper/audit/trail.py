@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby, islice
 from threading import Lock
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.events import (
-    COUNTS_MAX,
-    PREFIX,
-    Actor,
-    Event,
-    Outcome,
-    Phase,
-    event_key,
-    parse_event_key,
-    read_event,
-    write_event,
-)
-from jarkeeper.audit.verify import LINES_MAX, TrailReport
+from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, read_log, write_checkpoint
+from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
+from jarkeeper.audit.note import Signer, signer_of
+from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.audit.told import CHECKPOINTS, LEAVES
+from jarkeeper.audit.verify import LINES_MAX, TrailReport, verify_trail
 from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, StoreUnknown
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VaultId, new_id
 from jarkeeper.records import GENESIS, digest
-from jarkeeper.stores import Store, put_once
+from jarkeeper.stores import Readable, Store, put_once
 
 APPEND_TRIES = 3
 
@@ -73,6 +65,7 @@ class Trail:
     ) -> None:
         self.store = store
         self.vault = vault
+        self._keys = keys
         self._key = keys.derive(Purpose.AUDIT_MAC)
         self._clock = clock
         self._actor = str(actor)
@@ -85,6 +78,10 @@ class Trail:
     def key(self) -> bytes:
         """The key that authenticates events."""
         return self._key
+
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that events are written with."""
+        return self._clock()
 
     def intent(self, access: Access, *, detail: str = "") -> Access:
         """Record what is about to happen, or raise `AuditUnavailable`: then it must not."""
@@ -111,32 +108,73 @@ class Trail:
         )
         self._append(event)
 
-    def checkpoint(self, report: TrailReport) -> None:
-        """Record the tails that verification saw, so that cutting one off shows afterwards."""
-        news = {
-            writer: seq
-            for writer, seq in report.tails.items()
-            if seq > report.anchored.get(writer, 0)
-        }
-        for batch in batched(sorted(news.items()), COUNTS_MAX):
-            self.outcome(Access(Action.CHECKPOINT), Outcome.OK, counts=dict(batch))
+    @property
+    def signer(self) -> Signer:
+        """Who signs checkpoints for this vault."""
+        return signer_of(self._keys, self.vault)
+
+    def verify(self, store: Readable | None = None) -> TrailReport:
+        """Read the whole trail, of another copy of the store where one is named, and verify it."""
+        verifier = self.signer.verifier
+        return verify_trail(store or self.store, key=self._key, vault=self.vault, verifier=verifier)
+
+    def checkpoints(self) -> CheckpointLog:
+        """Return the log of checkpoints, up to the first that is not genuine."""
+        verifier = self.signer.verifier
+        return read_log(self.store, key=self._key, vault=self.vault, verifier=verifier)
+
+    def checkpoint(self, report: TrailReport) -> Checkpoint | None:
+        """Append to the log what verification saw, so that cutting it off shows afterwards.
+
+        Returns the newest checkpoint, None where there is none. `Conflict` where another process
+        wrote one meanwhile.
+        """
+        log, leaves, signer = report.log, iter(report.fresh), self.signer
+        before = len(log.checkpoints)
+        while write_checkpoint(
+            self.store,
+            log,
+            leaves,
+            key=self._key,
+            vault=self.vault,
+            signer=signer,
+            at=self._clock(),
+        ):
+            pass
+        if len(log.checkpoints) > before:
+            counts = {CHECKPOINTS: len(log.checkpoints), LEAVES: log.size}
+            self.outcome(Access(Action.CHECKPOINT), Outcome.OK, counts=counts)
+        return log.newest
 
     def read(self, since: datetime | None = None) -> Iterator[Event]:
-        """Give all writers' authentic events in order of time; `verify_trail` names the others."""
-        keys = [key for key in self.store.list(PREFIX) if parse_event_key(key)]
-        first_day = "" if since is None else f"{PREFIX}dt={since:%Y-%m-%d}"
-        recent = (key for key in keys if key >= first_day)
-        for _, day in groupby(recent, key=lambda key: key.split("/")[1]):
-            events = [event for key in day for event in self._authentic(key)]
-            events.sort(key=lambda event: (event.at, event.writer, event.seq))
-            yield from (event for event in events if since is None or event.at >= since)
+        """Give all writers' authentic events in order of time; `verify` names the others."""
+        first_day = "" if since is None else f"{since:%Y-%m-%d}"
+        days: dict[str, list[str]] = {}
+        for key in self.store.list(PREFIX):
+            place = parse_event_key(key) or parse_volume_key(key)
+            if place is not None and place[0] >= first_day:
+                days.setdefault(place[0], []).append(key)
+        for day in sorted(days):
+            found = (event for key in days[day] for event in self.events_in(key))
+            events = {(event.writer, event.seq): event for event in found}
+            ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
+            yield from (event for event in ordered if since is None or event.at >= since)
 
-    def _authentic(self, key: str) -> Iterator[Event]:
+    def events_in(self, key: str) -> Iterator[Event]:
+        """Give the authentic events of an object: one, or those of a volume."""
         try:
-            lines = self.store.get(key).splitlines(keepends=True)
+            content = self.store.get(key)
+            if parse_event_key(key) is not None:
+                lines = content.splitlines(keepends=True)[:LINES_MAX]
+            elif key.endswith(".parquet"):
+                from jarkeeper.audit.volumes import read_volume
+
+                lines = [row.line for row in read_volume(content)]
+            else:
+                lines = []
         except JarkeeperError:
             return
-        for line in lines[:LINES_MAX]:
+        for line in lines:
             with suppress(IntegrityError):
                 yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
 
@@ -171,7 +209,7 @@ class Trail:
             event = replace(draft, writer=chain.writer, seq=chain.seq + 1, previous=chain.tail)
             raw = write_event(event, key=self._key, vault=self.vault)
             try:
-                if self._put(event_key(event), raw):
+                if self._put(key_of(event), raw):
                     chain.seq, chain.tail = event.seq, digest(raw)
                     self._chain = chain
                     return event
@@ -196,10 +234,3 @@ def _unavailable(reason: str) -> AuditUnavailable:
         f"audit trail: cannot be written, {reason}",
         hint="without a record there is no access: make the store writable first",
     )
-
-
-def batched(items: Iterable[tuple[str, int]], size: int) -> Iterator[list[tuple[str, int]]]:
-    """Give the items in lists of at most `size`."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -1,30 +1,42 @@
-"""Verification: which records of the trail were edited, removed, reordered or spliced in."""
+"""Verification: which records of the trail were edited, removed, reordered, duplicated or spliced.
+
+Three things have to agree: each writer's chain, the checkpoints' log of all events, and what is
+stored, one by one and in volumes.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
 
-from jarkeeper.actions import Action
-from jarkeeper.audit.events import PREFIX, Event, Phase, parse_event_key, read_event
+from jarkeeper.audit.chains import Chain
+from jarkeeper.audit.checkpoints import CheckpointLog, Leaf, read_log
+from jarkeeper.audit.discrepancy import Discrepancy, missing
+from jarkeeper.audit.events import Event, key_of, read_event
+from jarkeeper.audit.merkle import leaf_hash
+from jarkeeper.audit.note import Verifier
+from jarkeeper.audit.places import (
+    CHECKPOINTS_PREFIX,
+    PREFIX,
+    is_of_trail,
+    parse_event_key,
+    parse_volume_key,
+    volume_key,
+    voucher_key,
+)
+from jarkeeper.audit.shelf import Shelf
+from jarkeeper.audit.told import Told
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.names import VaultId
-from jarkeeper.records import GENESIS, digest
 from jarkeeper.stores import Readable
 
 LINES_MAX = 1
-"""Of a segment: each event is an object. More would be a place to hide things in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """One record that is not what or where it was written."""
-
-    code: str
-    """edited, removed, reordered or spliced."""
-    key: str
-    message: str
+"""Of a stored event. More would be a place to hide things in."""
+UNSEEN, STORED, ARCHIVED = range(3)
+"""Where a leaf was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,140 +45,206 @@ class TrailReport:
 
     events: int
     discrepancies: tuple[Discrepancy, ...]
-    tails: Mapping[str, int]
+    tails: dict[str, int]
     """The last seq of each writer."""
-    anchored: Mapping[str, int]
-    """The last seq of each writer that a checkpoint vouches for."""
-    head_seqs: Mapping[str, int] = field(default_factory=dict)
-    """The highest head of each jar that an event tells of: an anchor too."""
+    log: CheckpointLog
+    told: Told
+    fresh: tuple[Leaf, ...]
+    """What no checkpoint has yet, in the order in which the next one takes it."""
+    places: bytes
+    """Of each leaf: where it was found."""
+
+    @property
+    def anchored(self) -> dict[str, int]:
+        """The last seq of each writer that a checkpoint vouches for."""
+        return self.log.tails
+
+    @property
+    def head_seqs(self) -> dict[str, int]:
+        """The highest head of each jar that an event tells of: an anchor too."""
+        return self.told.head_seqs
 
     @property
     def unanchored(self) -> int:
         """How many events at the ends of chains could be cut off without a trace."""
         return sum(max(0, seq - self.anchored.get(writer, 0)) for writer, seq in self.tails.items())
 
+    def is_retired(self, moment: datetime) -> bool:
+        """Whether what happened at that moment is past its retention."""
+        sizes = [one.size for one in self.log.checkpoints]
+        last = bisect_right(sizes, self.told.retired) - 1
+        return last >= 0 and moment <= self.log.checkpoints[last].at
 
-def verify_trail(store: Readable, *, key: bytes, vault: VaultId) -> TrailReport:
-    """Read the whole trail and follow each writer's chain."""
-    report = _read_all(store, key=key, vault=vault)
+    def is_archived(self, leaf: int) -> bool:
+        """Whether a volume holds that leaf."""
+        return leaf < len(self.places) and self.places[leaf] == ARCHIVED
+
+    @property
+    def archived(self) -> int:
+        """How many events are in the archive."""
+        return self.places.count(ARCHIVED)
+
+
+def verify_trail(store: Readable, *, key: bytes, vault: VaultId, verifier: Verifier) -> TrailReport:
+    """Read the whole trail; follow each writer's chain, and compare with the checkpoints."""
+    report = _Reading(store, key, vault, verifier).report()
     if not report.discrepancies:
         return report
     # A listing may miss what was written while it ran: only what shows twice is wrong.
-    first, report = set(report.discrepancies), _read_all(store, key=key, vault=vault)
+    first = set(report.discrepancies)
+    report = _Reading(store, key, vault, verifier).report()
     lasting = tuple(item for item in report.discrepancies if item in first)
     return replace(report, discrepancies=lasting)
 
 
-def _read_all(store: Readable, *, key: bytes, vault: VaultId) -> TrailReport:
-    segments: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    strangers = []
-    for name in store.list(PREFIX):
-        place = parse_event_key(name)
-        if place is None:
-            strangers.append(Discrepancy("spliced", name, f"'{name}' is no segment of the trail"))
-        else:
-            segments[place[1]].append((place[2], name))
-    chains = [_Follower(store, key, vault, writer) for writer in sorted(segments)]
-    for chain in chains:
-        for _, name in sorted(segments[chain.writer]):
-            chain.follow(name)
-    anchored = _highest(chain.tails for chain in chains)
-    cut = [found for chain in chains for found in chain.cut_below(anchored.get(chain.writer, 0))]
-    gone = [_gone(writer, seq) for writer, seq in anchored.items() if writer not in segments]
-    found = [item for chain in chains for item in chain.found]
-    return TrailReport(
-        events=sum(chain.events for chain in chains),
-        discrepancies=tuple(strangers + found + cut + gone),
-        tails={chain.writer: chain.seq for chain in chains},
-        anchored=anchored,
-        head_seqs=_highest(chain.head_seqs for chain in chains),
-    )
+class _Reading:
+    """One reading of the whole trail."""
 
+    def __init__(self, store: Readable, key: bytes, vault: VaultId, verifier: Verifier) -> None:
+        self.store = store
+        self.key = key
+        self.vault = vault
+        self.log = read_log(store, key=key, vault=vault, verifier=verifier)
+        self.told = Told()
+        self.shelf = Shelf(store, key, vault, self.log, self.told)
+        self.found = list(self.log.found)
+        self.places = bytearray(self.log.size)
+        self.chains: dict[str, Chain] = {}
+        self.fresh: dict[str, list[Leaf]] = {}
+        self.events = 0
 
-@dataclass(slots=True)
-class _Follower:
-    """Follows one writer's chain, segment by segment."""
+    def report(self) -> TrailReport:
+        """Read everything, and return what was seen."""
+        names = self.store.list(PREFIX)
+        for name in names:
+            if not is_of_trail(name):
+                self._say("spliced", name, f"'{name}' is no part of the trail")
+        for day, number in self._volumes(set(names)):
+            self._volume(day, number)
+        events = sorted(
+            (place[1], place[2], name) for name in names if (place := parse_event_key(name))
+        )
+        for writer, group in groupby(events, key=lambda item: item[0]):
+            chain = self._chain(writer)
+            for _, seq, name in group:
+                self._event(chain, seq, name)
+        return self._concluded()
 
-    store: Readable
-    key: bytes
-    vault: VaultId
-    writer: str
-    seq: int = 0
-    tail: str | None = GENESIS
-    """None after a record that is not authentic: the next one cannot be compared."""
-    events: int = 0
-    found: list[Discrepancy] = field(default_factory=list)
-    tails: dict[str, int] = field(default_factory=dict)
-    head_seqs: dict[str, int] = field(default_factory=dict)
+    def _concluded(self) -> TrailReport:
+        for chain in self.chains.values():
+            chain.end()
+            self.found += chain.found
+        self.found += self.shelf.found
+        self.found += self._gone()
+        if self.told.checkpoints > len(self.log.checkpoints) and not self.log.found:
+            first = len(self.log.checkpoints) + 1
+            message = f"checkpoints {first} to {self.told.checkpoints} were removed"
+            self._say("removed", CHECKPOINTS_PREFIX, message)
+        return TrailReport(
+            events=self.events,
+            discrepancies=tuple(self.found),
+            tails={writer: chain.seq for writer, chain in self.chains.items()},
+            log=self.log,
+            told=self.told,
+            fresh=tuple(self._fresh()),
+            places=bytes(self.places),
+        )
 
-    def follow(self, name: str) -> None:
-        """Check a segment's lines, and that they stand where they were written."""
-        place = parse_event_key(name)
-        first = place[2] if place else 0
-        try:
-            lines = self.store.get(name).splitlines(keepends=True)
-        except (StoreError, IntegrityError):
-            lines = []
-        if not lines or len(lines) > LINES_MAX:
-            self._say("edited", name, "is no event" if lines else "cannot be read")
-            self._step(first, None)
+    def _volumes(self, names: set[str]) -> Iterator[tuple[str, int]]:
+        """Give the volumes; a record without one is what an interrupted archiving leaves."""
+        for place in sorted(filter(None, map(parse_volume_key, names))):
+            day, number, is_volume = place
+            if is_volume and voucher_key(day, number) not in names:
+                name = volume_key(day, number)
+                self._say("spliced", name, f"volume '{name}': nothing vouches for it")
+            elif is_volume:
+                yield day, number
+
+    def _volume(self, day: str, number: int) -> None:
+        name = volume_key(day, number)
+        for row in self.shelf.rows(day, number):
+            if row.leaf < self.log.size:
+                if self.places[row.leaf]:
+                    what = f"volume '{name}': has event {row.seq} once more"
+                    self._say("duplicated", name, what, row.writer)
+                    continue
+                self.places[row.leaf] = ARCHIVED
+            self._chain(row.writer).follow(row.seq, row.line, name)
+            self.events += 1
+
+    def _event(self, chain: Chain, seq: int, name: str) -> None:
+        leaf = self.log.leaf(chain.writer, seq)
+        known = UNSEEN if leaf is None else self.places[leaf]
+        line = self._line(name)
+        event = self._genuine(line, chain.writer, seq, name)
+        if event is not None and leaf is not None and leaf_hash(line) != self.log.hashes[leaf]:
+            self._say("edited", name, f"event {seq} is not what its checkpoint saw", chain.writer)
+            event = None
+        if known == ARCHIVED:
+            return  # its twin, which the archive has not made room for yet
+        if leaf is not None:
+            self.places[leaf] = STORED
+        if event is None:
+            chain.pass_over(seq, name)
             return
-        for seq, line in enumerate(lines, start=first):
-            self._check(name, seq, line)
+        if known == UNSEEN:
+            self.events += 1
+            self.told.hear(event)
+        chain.follow(seq, line, name)
+        if leaf is None:
+            self.fresh.setdefault(chain.writer, []).append(Leaf(chain.writer, seq, leaf_hash(line)))
 
-    def cut_below(self, anchored: int) -> list[Discrepancy]:
-        """Return what a checkpoint knew and the chain does not have any more."""
-        if self.seq >= anchored:
-            return []
-        return [_missing(self.writer, self.seq + 1, anchored)]
+    def _line(self, name: str) -> bytes:
+        try:
+            return self.store.get(name)
+        except (StoreError, IntegrityError):
+            return b""
 
-    def _check(self, name: str, seq: int, line: bytes) -> None:
-        if seq > self.seq + 1:
-            self.found.append(_missing(self.writer, self.seq + 1, seq - 1))
-            self.tail = None
+    def _genuine(self, line: bytes, writer: str, seq: int, name: str) -> Event | None:
+        """Return the event if it is authentic and stands where it was written; else say so."""
+        if line.count(b"\n") != LINES_MAX:
+            self._say("edited", name, "is no event" if line else "cannot be read", writer)
+            return None
         try:
             event = read_event(line, key=self.key, vault=self.vault, name=f"event '{name}'")
         except IntegrityError:
-            self._say("edited", name, f"event {seq} is not what was written")
-            self._step(seq, None)
-            return
-        self._place(name, seq, event)
-        self._step(seq, digest(line))
-
-    def _place(self, name: str, seq: int, event: Event) -> None:
-        day = f"{PREFIX}dt={event.at:%Y-%m-%d}/"
-        if event.writer != self.writer or not name.startswith(day):
-            self._say("spliced", name, f"event {seq} belongs to another chain or day")
-        elif event.seq != seq or seq <= self.seq:
-            self._say("reordered", name, f"event {event.seq} stands in the place of {seq}")
-        elif self.tail is not None and event.previous != self.tail:
-            self._say("spliced", name, f"event {seq} does not follow the one before it")
+            self._say("edited", name, f"event {seq} is not what was written", writer)
+            return None
+        if event.seq != seq and event.writer == writer:
+            self._say("reordered", name, f"event {event.seq} stands in the place of {seq}", writer)
+        elif name != key_of(event):
+            self._say("spliced", name, f"event {seq} belongs to another chain or day", writer)
         else:
-            self.events += 1
-            self.head_seqs[event.jar] = max(event.head_seq, self.head_seqs.get(event.jar, 0))
-            if event.action is Action.CHECKPOINT and event.phase is Phase.OUTCOME:
-                self.tails.update(event.counts)
+            return event
+        return None
 
-    def _step(self, seq: int, tail: str | None) -> None:
-        self.seq = max(self.seq, seq)
-        self.tail = tail
+    def _fresh(self) -> Iterator[Leaf]:
+        for writer in sorted(self.fresh):
+            whole = self.chains[writer].whole
+            yield from (leaf for leaf in self.fresh[writer] if leaf.seq <= whole)
 
-    def _say(self, code: str, name: str, what: str) -> None:
-        self.found.append(Discrepancy(code, name, f"writer {self.writer[:8]}: {what}"))
+    def _gone(self) -> Iterator[Discrepancy]:
+        """Name the events that a checkpoint knew, and that are not there any more."""
+        lost = self.places.find(UNSEEN, self.told.retired)
+        if lost < 0:
+            return
+        gone = (
+            place
+            for leaf, place in enumerate(self.log.places())
+            if leaf >= lost and self.places[leaf] == UNSEEN
+        )
+        for writer, group in groupby(gone, key=lambda place: place[0]):
+            seqs = [seq for _, seq in group]
+            for _, stretch in groupby(enumerate(seqs), key=lambda item: item[1] - item[0]):
+                row = [seq for _, seq in stretch]
+                yield missing(writer, row[0], row[-1])
 
+    def _chain(self, writer: str) -> Chain:
+        chain = self.chains.get(writer)
+        if chain is None:
+            chain = self.chains[writer] = Chain(writer, vouched=self.log.tails.get(writer, 0))
+        return chain
 
-def _highest(many: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    highest: dict[str, int] = {}
-    for one in many:
-        for name, seq in one.items():
-            highest[name] = max(seq, highest.get(name, 0))
-    return highest
-
-
-def _missing(writer: str, first: int, last: int) -> Discrepancy:
-    which = f"event {first} was" if first == last else f"events {first} to {last} were"
-    return Discrepancy("removed", f"{PREFIX}*/{writer}", f"writer {writer[:8]}: {which} removed")
-
-
-def _gone(writer: str, seq: int) -> Discrepancy:
-    return _missing(writer, 1, seq)
+    def _say(self, code: str, name: str, what: str, writer: str = "") -> None:
+        about = f"writer {writer[:8]}: " if writer else ""
+        self.found.append(Discrepancy(code, name, about + what))

@@ -1,4 +1,4 @@
-"""`jarkeeper audit`: who did what with which jar, and whether the record is whole."""
+"""`jarkeeper audit`: who did what with which jar."""
 
 from __future__ import annotations
 
@@ -6,34 +6,40 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from jarkeeper.cli.audit_archive import pack, retire
+from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
+from jarkeeper.cli.compliance import command as compliance
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
+from jarkeeper.cli.report import command as report
 from jarkeeper.cli.since import parse_since
-from jarkeeper.words import count_of
+from jarkeeper.cli.sources import command as sources
 
 if TYPE_CHECKING:
-    from jarkeeper.audit import Event, TrailReport
+    from jarkeeper.audit import Event
 
 HEADINGS = ("time (UTC)", "action", "jar", "slot", "generation", "result", "by")
 RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
+SHORT = 8
+"""Digits of a writer that tell it from others well enough."""
 COUNTS_SHOWN = 6
 """Of a run's outcomes by class; `--json` has all."""
 
 
-@click.command(
+@click.group(
     "audit",
+    invoke_without_command=True,
     epilog="\b\nExamples:\n"
     "  jarkeeper audit --since 7d\n"
     "  jarkeeper audit --since 2026-01-01 --jar youtube --limit 1000\n"
-    "  jarkeeper audit --verify --json\n\n"
+    "  jarkeeper audit verify\n\n"
     "One line for each access, oldest first; with --json every event, the intent before "
-    "and the outcome after. `no outcome` is an access whose process was ended in between. Exit "
-    "code 3 if --verify finds a record that was edited, removed, reordered or put in.",
+    "and the outcome after. `no outcome` is an access whose process was ended in between.",
 )
 @jar_option(words="This jar only.")
 @click.option("--since", metavar="WHEN", help="A span such as 12h or 7d, or a date (UTC).")
@@ -45,13 +51,22 @@ COUNTS_SHOWN = 6
     show_default=True,
     help="The newest N accesses only.",
 )
-@click.option("--verify", is_flag=True, help="Follow every chain of the whole trail.")
+@click.option("--ids", is_flag=True, help="Name each event, as `audit prove` wants it.")
 @common_options
 @pass_invocation
+@click.pass_context
 def command(
-    invocation: Invocation, jar: str | None, since: str | None, limit: int, *, verify: bool
-) -> Exit:
-    """Show the audit trail; with --verify, prove it."""
+    context: click.Context,
+    invocation: Invocation,
+    jar: str | None,
+    since: str | None,
+    limit: int,
+    *,
+    ids: bool,
+) -> Exit | None:
+    """Show the audit trail; its commands prove, pack and explain it."""
+    if context.invoked_subcommand is not None:
+        return None
     from jarkeeper.wiring import open_vault
 
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
@@ -59,12 +74,16 @@ def command(
     events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
     with Output(aside=invocation.as_json).busy("reading the audit trail"):
         accesses, total = newest(events, most=limit)
-        report = vault.verify_trail() if verify else None
     if invocation.as_json:
-        print_json(_document(accesses, report))
+        shown = chain.from_iterable(access.events for access in accesses)
+        print_json({"events": [asdict(event) for event in shown]})
     else:
-        _print(accesses, total, report)
-    return Exit.VAULT if report is not None and report.discrepancies else Exit.OK
+        _print(accesses, total, ids=ids)
+    return Exit.OK
+
+
+for _part in (report, verify, checkpoint, key, prove, sources, compliance, pack, retire):
+    command.add_command(_part)
 
 
 @dataclass(slots=True)
@@ -84,8 +103,6 @@ class Access:
         event = self.last
         if event.outcome is None:
             return "no outcome"
-        if event.action == "checkpoint":
-            return f"ok, {count_of(len(event.counts), 'chain')}"
         if event.counts:
             counted = [f"{name} {count}" for name, count in event.counts.items()]
             return ", ".join(counted[:COUNTS_SHOWN]) + (", …" if counted[COUNTS_SHOWN:] else "")
@@ -107,36 +124,20 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
     return list(accesses.values()), total
 
 
-def _document(accesses: list[Access], report: TrailReport | None) -> dict[str, Any]:
-    events = chain.from_iterable(access.events for access in accesses)
-    document: dict[str, Any] = {"events": [asdict(event) for event in events]}
-    if report is not None:
-        document["integrity"] = {
-            "intact": not report.discrepancies,
-            "events": report.events,
-            "unanchored": report.unanchored,
-            "discrepancies": [asdict(item) for item in report.discrepancies],
-        }
-    return document
-
-
-def _print(accesses: list[Access], total: int, report: TrailReport | None) -> None:
-    output = Output()
+def _print(accesses: list[Access], total: int, *, ids: bool) -> None:
     if accesses:
-        _print_table(output, [_row(access) for access in accesses])
+        _print_table(Output(), [_row(access, ids=ids) for access in accesses], ids=ids)
     aside = Output(aside=True)
     if not accesses:
         aside.line("nothing is on record for that")
     elif total > len(accesses):
         words = f"the newest {len(accesses)} of {total} accesses; --limit shows more"
         aside.line((words, "quiet"))
-    if report is not None:
-        _print_verdict(output, report)
 
 
-def _print_table(output: Output, rows: list[tuple[Styled, ...]]) -> None:
+def _print_table(output: Output, rows: list[tuple[Styled, ...]], *, ids: bool) -> None:
     """Print the rows; on a terminal, what is the same in all of them stands above, once."""
-    headings: tuple[str, ...] = HEADINGS
+    headings: tuple[str, ...] = (*HEADINGS, "event") if ids else HEADINGS
     for column in ("by", "jar") if output.on_terminal else ():
         place = headings.index(column)
         values = {row[place] for row in rows} - {"-"}
@@ -147,22 +148,9 @@ def _print_table(output: Output, rows: list[tuple[Styled, ...]]) -> None:
     output.table(headings, rows)
 
 
-def _print_verdict(output: Output, report: TrailReport) -> None:
-    for item in report.discrepancies:
-        output.finding("critical", f"{item.code}: {item.message}", None)
-    if report.discrepancies:
-        output.line((f"NOT INTACT: {count_of(len(report.discrepancies), 'discrepancy')}", "bad"))
-        return
-    output.finding("ok", f"intact: {count_of(report.events, 'event')} verified")
-    if report.unanchored:
-        output.line(
-            (f"   the newest {report.unanchored} are vouched for by no checkpoint yet", "quiet"),
-        )
-
-
-def _row(access: Access) -> tuple[Styled, ...]:
+def _row(access: Access, *, ids: bool) -> tuple[Styled, ...]:
     event = access.last
-    return (
+    cells: tuple[Styled, ...] = (
         f"{access.events[0].at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         event.action.value,
         event.jar or "-",
@@ -171,3 +159,4 @@ def _row(access: Access) -> tuple[Styled, ...]:
         (access.result, RESULT_STYLES.get(event.outcome or "", "warn")),
         event.actor,
     )
+    return (*cells, f"{event.writer[:SHORT]}/{event.seq}") if ids else cells

@@ -40,7 +40,7 @@ def command(invocation: Invocation) -> Exit:
     vault = open_vault(settings)
     with Output(aside=True).busy("examining vault, trail and machine"):
         around = (*examine_machine(settings), *examine_server())
-        findings = (*vault.check(), *map(_named, around))
+        findings = (*vault.check(checkpoint=True), *map(_named, around))
         now = vault.ports.clock()
         patterns = find_patterns(vault.trail.read(now - HISTORY), now=now, settings=settings)
     shown = worst_first((*findings, *(one.finding for one in patterns)))

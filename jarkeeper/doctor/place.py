@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jarkeeper.audit import Event
-from jarkeeper.audit.events import event_key
+from jarkeeper.audit.events import key_of
 from jarkeeper.audit.log import log_event
 from jarkeeper.checks import NOTHING, Finding, Severity
 from jarkeeper.errors import JarkeeperError, KeyUnavailable
@@ -41,7 +41,7 @@ def vault(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     if deep:
         yield from condensed(opened.check())
         if written:
-            yield clock(opened.ports.store, event_key(written[-1]), at=written[-1].at)
+            yield clock(opened.ports.store, key_of(written[-1]), at=written[-1].at)
     else:
         message = f"can be read: {count_of(len(opened.jars()), 'jar')}"
         yield Finding("vault", Severity.OK, message, NOTHING)

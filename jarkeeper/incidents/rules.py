@@ -86,7 +86,7 @@ def lost(cause: Cause, jar: str, *, now: datetime, id: str) -> Incident:  # noqa
         severity=Severity.WARNING,
         message="a record of this cause was not what was written",
         done="wrote this one after it; there is no such trouble now",
-        next_step="find out who changed it: see `jarkeeper audit --verify`",
+        next_step="find out who changed it: see `jarkeeper audit verify`",
     )
     return replace(opened(condition, now=now, id=id), closed_at=now)
 

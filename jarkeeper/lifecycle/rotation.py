@@ -111,13 +111,9 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     if pending is None:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
-    if pending.state is SlotState.DEAD:
-        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
-    if pending.state is SlotState.HEALTHY:
-        return staged
-    if pending.is_cooling(vault.ports.clock()):
-        note = "they are of the login that rests, and are tested when its pause is over"
-        return replace(staged, note=note, next_step="nothing to do: a later rotation tests them")
+    known = _known_of(pending, staged, now=vault.ports.clock())
+    if known is not None:
+        return known
     answer = asker.probe(pending.generation.id)
     if answer.alive:
         return replace(staged, generation=answer.generation)
@@ -128,6 +124,16 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     if answer.alive is None:
         note = f"the staged cookies could not be tested, {answer.detail}"
     return replace(staged, note=note, next_step="nothing to do: the next rotation tests again")
+
+
+def _known_of(pending: SlotRecord, staged: Rotation, *, now: datetime) -> Rotation | None:
+    """Return what is known of the staged jar without asking YouTube, None where it must be."""
+    if pending.state is SlotState.DEAD:
+        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
+    if pending.is_cooling(now):
+        note = "they are of the login that rests, and are tested when its pause is over"
+        return replace(staged, note=note, next_step="nothing to do: a later rotation tests them")
+    return staged if pending.state is SlotState.HEALTHY else None
 
 
 def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False) -> Rotation:

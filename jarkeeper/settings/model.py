@@ -63,10 +63,20 @@ class Settings:
     """How many earlier generations stay as backups."""
     grace_days: float = 30.0
     """How many days after it left every slot a generation may be deleted by the clean-up."""
+    archive_days: int = 7
+    """How many days of the audit trail stay one object an event before they are packed."""
+    audit_days: int = 0
+    """How many days of the audit trail are kept; `0` means for ever. Hashes and proofs stay."""
     opens_per_hour: int = OPENS_PER_HOUR
     """How often a jar may be opened in an hour of the clock, by all processes together."""
     principals: tuple[str, ...] = ()
     """Who may use the vault, as `user@host`, `*` for anything; others are reported, not refused."""
+    access_logs: str | None = None
+    """Where S3 delivers the access logs of the bucket, for `jarkeeper audit sources`."""
+    cloudtrail: str | None = None
+    """Where CloudTrail delivers its files: the prefix above `AWSLogs`, or any folder below it."""
+    roles: tuple[str, ...] = ()
+    """Which roles of AWS may use the vault, as ARNs, `*` for anything; others are reported."""
     failure_rate: float = 5.0
     """Warn when more than so many percent of a day's tries of videos fail."""
     login_failure_rate: float = 1.0

@@ -77,6 +77,7 @@ class LocalStore:
                 durable.remove_file(directory, name)
         except ObjectMissing:
             return
+        self._prune(*folders)
 
     def sweep(self, before: datetime) -> int:
         """Remove temporary names that interrupted writes left before that moment."""
@@ -102,6 +103,15 @@ class LocalStore:
             elif status.st_uid != os.geteuid():
                 found.append(f"'{path or '.'}' belongs to another user")
         return tuple(found)
+
+    def _prune(self, *folders: str) -> None:
+        """Remove the folders that a deletion left empty, or each writer would leave one."""
+        for depth in range(len(folders), 1, -1):
+            try:
+                with self._directory(folders[: depth - 1]) as above:
+                    os.rmdir(folders[depth - 1], dir_fd=above)
+            except OSError:  # it is not empty
+                return
 
     def _everything(self) -> tuple[tuple[str, os.stat_result], ...]:
         with self._translated(""), self._directory(()) as directory:

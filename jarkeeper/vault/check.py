@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jarkeeper.actions import Action
-from jarkeeper.audit import Access, Outcome, TrailReport, verify_trail
+from jarkeeper.audit import Access, Outcome, TrailReport
+from jarkeeper.audit.places import PREFIX as AUDIT_PREFIX
 from jarkeeper.checks import Finding, Severity
-from jarkeeper.errors import AuditUnavailable, JarkeeperError
+from jarkeeper.errors import AuditUnavailable, Conflict, JarkeeperError
 from jarkeeper.incidents import Journal
 from jarkeeper.keys import Purpose
 from jarkeeper.names import (
@@ -30,23 +32,28 @@ from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
+from jarkeeper.vault.vouching import set_back
 
 SHOWN_MAX = 5
 
 
-def check(ports: Ports) -> tuple[Finding, ...]:
-    """Return what is well and what is not, the worst first."""
-    found = list(_all(ports))
+def check(ports: Ports, *, checkpoint: bool = False) -> tuple[Finding, ...]:
+    """Return what is well and what is not, the worst first.
+
+    With `checkpoint`, what was verified of the trail is appended to its log. Not by every check:
+    the log of a copy that is looked at must not part from the original's.
+    """
+    found = list(_all(ports, checkpoint=checkpoint))
     order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
 
 
-def _all(ports: Ports) -> Iterator[Finding]:
+def _all(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     yield ok("key", f"{ports.keys.name} is the key of this vault")
     access = Access(Action.CHECK)
     try:
         with recorded(ports.trail, access):
-            yield from _contents(ports)
+            yield from _contents(ports, checkpoint=checkpoint)
         ports.trail.outcome(access, Outcome.OK)
     except AuditUnavailable as error:
         yield critical("audit-unavailable", error.message, error.hint or "make it writable")
@@ -54,8 +61,8 @@ def _all(ports: Ports) -> Iterator[Finding]:
         yield critical("store", error.message, error.hint or "make the store readable")
 
 
-def _contents(ports: Ports) -> Iterator[Finding]:
-    trail = verify_trail(ports.store, key=ports.trail.key, vault=ports.vault)
+def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
+    trail = ports.trail.verify()
     # The trail knows jars whose every object was removed.
     jars = sorted({*jar_names(ports), *(jar for jar, seq in trail.head_seqs.items() if seq > 0)})
     yield ok("store", f"the store can be read: {counted(len(jars), 'jar')}")
@@ -63,24 +70,36 @@ def _contents(ports: Ports) -> Iterator[Finding]:
     anchored = {jar: [name for name, _ in read_anchors(ports, jar)[0]] for jar in jars}
     for jar in jars:
         yield from check_jar(ports, jar, trail, consulted=anchored[jar])
-    yield from _trail(ports, trail)
+    trail = replace(trail, discrepancies=(*trail.discrepancies, *set_back(ports, trail)))
+    yield from _trail(trail)
+    if checkpoint and not trail.discrepancies:
+        yield from _checkpoint(ports, trail)
     yield from _incidents(ports)
     yield from _strangers(ports, jars)
     yield from _place(ports)
 
 
-def _trail(ports: Ports, report: TrailReport) -> Iterator[Finding]:
+def _trail(report: TrailReport) -> Iterator[Finding]:
     for item in report.discrepancies[:SHOWN_MAX]:
         yield critical(f"audit-{item.code}", f"audit trail: {item.message}", "find out who did it")
     if (more := len(report.discrepancies) - SHOWN_MAX) > 0:
         message = f"audit trail: {counted(more, 'more record')} not as written"
-        yield critical("audit-more", message, "run `jarkeeper audit --verify`")
+        yield critical("audit-more", message, "run `jarkeeper audit verify`")
     if not report.discrepancies:
         events = counted(report.events, "event")
         chains = counted(len(report.tails), "chain")
         message = f"audit trail: {events} in {chains}, none changed, none missing"
         yield ok("audit", f"{message}, {report.unanchored} since the last checkpoint")
-        ports.trail.checkpoint(report)
+
+
+def _checkpoint(ports: Ports, report: TrailReport) -> Iterator[Finding]:
+    try:
+        newest = ports.trail.checkpoint(report)
+    except Conflict:
+        return  # another process has just done it
+    if newest is not None:
+        events = counted(newest.size, "event")
+        yield ok("checkpoint", f"audit trail: checkpoint {newest.seq} vouches for {events}")
 
 
 def _incidents(ports: Ports) -> Iterator[Finding]:
@@ -100,7 +119,7 @@ def _strangers(ports: Ports, jars: list[str]) -> Iterator[Finding]:
         key
         for key in ports.store.list("")
         if key not in known
-        and not key.startswith("audit/")
+        and not key.startswith(AUDIT_PREFIX)
         and not _is_of_keys(ports, key)
         and not parse_head_key(key)
         and not parse_generation_key(key)

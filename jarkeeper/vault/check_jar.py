@@ -15,6 +15,7 @@ from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.rewrap import needs_rewrap
 from jarkeeper.vault.view import publish
+from jarkeeper.vault.vouching import unvouched
 
 
 def check_jar(
@@ -39,6 +40,7 @@ def check_jar(
     if newest.head is None:
         return
     yield ok("log", f"jar '{jar}': {counted(len(history), 'head')}, each follows the one before")
+    yield from _unvouched(ports, history, trail)
     yield from _generations(ports, newest.head, history)
     yield from _view(ports, newest.head)
 
@@ -58,6 +60,14 @@ def _freshness(
         yield warning("unknown", message, "run it once more: now there is an anchor")
         return
     yield ok("fresh", f"jar '{jar}': not rolled back, by {', '.join(consulted)}")
+
+
+def _unvouched(ports: Ports, history: tuple[Head, ...], trail: TrailReport) -> Iterator[Finding]:
+    found = tuple(unvouched(trail, history))
+    if found:  # what was committed since the trail was read is on record by now
+        found = tuple(unvouched(ports.trail.verify(), history))
+    for item in found:
+        yield critical("unvouched", item.message, "find out who wrote it: the trail does not know")
 
 
 def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterator[Finding]:

@@ -10,13 +10,9 @@ would keep a recovered vault from telling anybody; the trail has when each was o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from jarkeeper.audit.events import PREFIX as AUDIT_PREFIX
-from jarkeeper.audit.events import parse_event_key, read_event
-from jarkeeper.audit.verify import TrailReport, verify_trail
 from jarkeeper.errors import IntegrityError, JarkeeperError, RollbackError, StoreError
 from jarkeeper.heads import Head, StoredHead
 from jarkeeper.names import (
@@ -37,6 +33,7 @@ from jarkeeper.vault.identity import read_raw_identity
 from jarkeeper.vault.log import load_head, read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
+from jarkeeper.vault.trail_contents import Record, read_trail
 from jarkeeper.vault.view import jar_names
 
 
@@ -47,6 +44,8 @@ class Item:
     key: str
     digest: str
     """SHA-256 of its bytes, as what vouches for it says."""
+    lane: str = ""
+    """The jar whose head it is; what comes later in a lane depends on it. The trail's is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,9 @@ class Contents:
     generations: tuple[Item, ...]
     heads: Mapping[str, tuple[Item, ...]]
     """Of each jar, ascending, up to the first that is damaged."""
-    audit: tuple[Item, ...]
-    """In order of time."""
+    logs: tuple[Item, ...]
+    """Heads and the trail, in an order of which every beginning could have been: a head after the
+    intent that announces it and before the events that tell of it."""
     identity: Item
     damaged: tuple[str, ...]
     """One sentence each; what they name is no item."""
@@ -68,8 +68,7 @@ class Contents:
     @property
     def total(self) -> int:
         """How many objects they are."""
-        heads = sum(map(len, self.heads.values()))
-        return len(self.keys) + len(self.generations) + heads + len(self.audit) + 1
+        return len(self.keys) + len(self.generations) + len(self.logs) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,9 @@ def read_contents(ports: Ports) -> Contents:
     """Return what the vault holds, everything but the generations read and verified."""
     damaged: list[str] = []
     identity = Item(VAULT_KEY, digest(read_raw_identity(ports.store)))
-    audit = _audit(ports, damaged)
+    before = {jar: max(_head_seqs(ports, jar), default=0) for jar in jar_names(ports)}
+    trail = read_trail(ports)
+    damaged += trail.damaged
     logs = {jar: _log(ports, jar) for jar in jar_names(ports)}
     keys = _keys(ports.store, ports.vault, damaged)
     named: dict[str, str] = {}
@@ -96,14 +97,21 @@ def read_contents(ports: Ports) -> Contents:
         found, old = _generations(ports, jar, log)
         named |= found
         past |= old
+    # What was committed since is left out: its intent may be in what was not read of the trail.
+    last = {jar: max(before.get(jar, 0), trail.head_seqs.get(jar, 0)) for jar in logs}
+    heads = {
+        jar: tuple(
+            Item(head_key(jar, item.head.seq), item.digest, jar)
+            for item in log.heads
+            if item.head.seq <= last[jar]
+        )
+        for jar, log in logs.items()
+    }
     return Contents(
         keys=keys,
         generations=tuple(Item(key, value) for key, value in sorted(named.items())),
-        heads={
-            jar: tuple(Item(head_key(jar, item.head.seq), item.digest) for item in log.heads)
-            for jar, log in logs.items()
-        },
-        audit=audit,
+        heads=heads,
+        logs=tuple(_merged(trail.records, heads)),
         identity=identity,
         damaged=tuple(damaged),
         past=frozenset(past),
@@ -134,11 +142,9 @@ def _log(ports: Ports, jar: str) -> _Log:
         damaged.append(error.message)
     except JarkeeperError:
         pass  # the heads are looked at one by one
-    places = map(parse_head_key, ports.store.list(heads_prefix(jar)))
-    seqs = sorted(place[1] for place in places if place and place[1] > 0)
     heads: list[StoredHead] = []
     beyond: list[StoredHead] = []
-    for expected, seq in enumerate(seqs, start=1):
+    for expected, seq in enumerate(_head_seqs(ports, jar), start=1):
         if seq != expected and not beyond:
             damaged.append(f"jar '{jar}': head {expected} is missing")
         try:
@@ -156,6 +162,11 @@ def _log(ports: Ports, jar: str) -> _Log:
         first = beyond[0].head.seq
         damaged.append(f"jar '{jar}': its heads from {first} on follow one that is damaged")
     return _Log(tuple(heads), tuple(beyond), tuple(damaged))
+
+
+def _head_seqs(ports: Ports, jar: str) -> list[int]:
+    places = map(parse_head_key, ports.store.list(heads_prefix(jar)))
+    return sorted(place[1] for place in places if place and place[1] > 0)
 
 
 def _generations(ports: Ports, jar: str, log: _Log) -> tuple[dict[str, str], set[str]]:
@@ -185,63 +196,13 @@ def _last_seqs(history: list[Head]) -> dict[str, int]:
     }
 
 
-def _audit(ports: Ports, damaged: list[str]) -> tuple[Item, ...]:
-    snapshot = _Recorded(ports.store, keys=tuple(ports.store.list(AUDIT_PREFIX)))
-    report = verify_trail(snapshot, key=ports.trail.key, vault=ports.vault)
-    # A listing may miss what was written while it ran: so what it knows of is looked for again.
-    known = _within(report, ports.store.list(AUDIT_PREFIX))
-    if known != set(snapshot.keys):
-        snapshot = _Recorded(ports.store, keys=tuple(sorted(known)), read=snapshot.read)
-        report = verify_trail(snapshot, key=ports.trail.key, vault=ports.vault)
-    damaged += [f"audit trail: {item.message}" for item in report.discrepancies]
-    wrong = {item.key for item in report.discrepancies}
-    whole = {key: segment for key, segment in snapshot.read.items() if key not in wrong}
-    return tuple(Item(key, whole[key].digest) for key in _in_order(ports, whole))
-
-
-def _in_order(ports: Ports, segments: Mapping[str, _Segment]) -> list[str]:
-    """Return the keys in order of time, and each writer's in the order of its chain."""
-    order = []
-    latest: dict[str, datetime] = {}
-    for writer, seq, key in sorted(
-        (*place[1:], key) for key in segments if (place := parse_event_key(key))
-    ):
-        line = segments[key].first
-        at = read_event(line, key=ports.trail.key, vault=ports.vault, name=f"event '{key}'").at
-        latest[writer] = max(at, latest.get(writer, at))
-        order.append((latest[writer], writer, seq, key))
-    return [key for *_, key in sorted(order)]
-
-
-def _within(report: TrailReport, listed: list[str]) -> set[str]:
-    """Return the segments up to the last of each writer that the report knows of."""
-    found = set()
-    for key in listed:
-        place = parse_event_key(key)
-        writer, seq = (place[1], place[2]) if place else ("", 0)
-        if seq <= max(report.tails.get(writer, 0), report.anchored.get(writer, 0)):
-            found.add(key)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    digest: str
-    first: bytes
-
-
-@dataclass(slots=True)
-class _Recorded:
-    """The trail's part of a store as one listing saw it; remembers what was read of it."""
-
-    store: Store
-    keys: tuple[str, ...]
-    read: dict[str, _Segment] = field(default_factory=dict)
-
-    def list(self, prefix: str) -> list[str]:
-        return [key for key in self.keys if key.startswith(prefix)]
-
-    def get(self, key: str) -> bytes:
-        content = self.store.get(key)
-        self.read[key] = _Segment(digest(content), content.partition(b"\n")[0] + b"\n")
-        return content
+def _merged(trail: Iterable[Record], heads: Mapping[str, tuple[Item, ...]]) -> Iterator[Item]:
+    """Give heads and records, each head just before the first record that tells of it."""
+    given = dict.fromkeys(heads, 0)
+    for record in trail:
+        due = heads.get(record.jar, ())[given.get(record.jar, 0) : record.head_seq]
+        given[record.jar] = given.get(record.jar, 0) + len(due)
+        yield from due
+        yield Item(record.key, record.digest)
+    for jar, items in heads.items():
+        yield from items[given[jar] :]

@@ -14,7 +14,8 @@ from itertools import groupby
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
-from jarkeeper.audit.events import parse_event_key, read_event
+from jarkeeper.audit.events import read_event
+from jarkeeper.audit.places import is_of_trail, parse_event_key
 from jarkeeper.errors import IntegrityError, JarkeeperError, ObjectMissing, VaultError
 from jarkeeper.names import (
     JARS_PREFIX,
@@ -108,10 +109,8 @@ def _copy(ports: Ports, target: Store, progress: Progress) -> CopyReceipt:
         copy = _Copy(ports.store, target, contents, progress, pool)
         copy.any_order(contents.keys)
         copy.any_order(contents.generations)
-        for items in contents.heads.values():
-            copy.in_order(items)
-        # Where there is a vault already, a part of the trail must be one that could have been.
-        (copy.any_order if is_new else copy.in_order)(contents.audit)
+        # Where there is a vault already, a part of its logs must be one that could have been.
+        (copy.any_order if is_new else copy.in_order)(contents.logs)
         copy.in_order((contents.identity,))
     return copy.receipt(ports.vault, tuple(_ahead(contents, target)))
 
@@ -156,7 +155,7 @@ def _may_be_ours(ports: Ports, target: Store, key: str) -> bool:
             line = target.get(key).partition(b"\n")[0] + b"\n"
             read_event(line, key=ports.trail.key, vault=ports.vault, name="event")
             return True
-        ours = parse_head_key(key) or parse_key_entry_key(key)
+        ours = parse_head_key(key) or parse_key_entry_key(key) or is_of_trail(key)
         return bool(ours) and target.get(key) == ports.store.get(key)
     except (IntegrityError, ObjectMissing):
         return False
@@ -204,12 +203,14 @@ class _Copy:
             self._count(fate)
 
     def in_order(self, items: Iterable[Item]) -> None:
-        """Copy one after the other, up to the first that cannot be: the rest depends on it."""
+        """Copy one after the other, each lane up to the first that cannot be."""
+        ended = set()
         for item in items:
-            fate = self._copied(item)
-            self._count(fate)
-            if fate.differs or fate.damage:
-                break
+            if item.lane not in ended:
+                fate = self._copied(item)
+                self._count(fate)
+                if fate.differs or fate.damage:
+                    ended.add(item.lane)
 
     def receipt(self, vault: VaultId, notes: tuple[str, ...]) -> CopyReceipt:
         """Return what was done."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchors, MemoryAnchors
-from jarkeeper.audit import Access, Actor, Event, Outcome, Trail, TrailReport, verify_trail
+from jarkeeper.audit import Access, Actor, Event, Outcome, Trail, TrailReport
 from jarkeeper.checks import Finding
 from jarkeeper.facts import Probed
 from jarkeeper.heads import Head
@@ -33,6 +33,7 @@ from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
 from jarkeeper.vault.replacing import ReplaceReceipt, replace_jar
 from jarkeeper.vault.take_in import import_jar, stage_jar
+from jarkeeper.vault.vouching import verify
 from jarkeeper.vault.write_back import write_back
 
 
@@ -163,6 +164,11 @@ class Vault:
         )
         self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
 
+    def record_download(self, jar: str, *, counts: Mapping[str, int], seconds: float) -> None:
+        """Put on record how the videos of a run ended: how many in which class."""
+        access = Access(Action.DOWNLOAD, jar=checked_jar_name(jar))
+        self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
+
     def stage(
         self, jar: str, content: bytes | ParsedJar, *, confirmed: bool = False
     ) -> ImportReceipt:
@@ -248,9 +254,12 @@ class Vault:
         """Return how much of this hour's share of opens is used, and when the last one was."""
         return read_opens(self.ports, checked_jar_name(jar))
 
-    def check(self) -> tuple[Finding, ...]:
-        """Return the vault's health in words; the view is repaired on the way."""
-        return check(self.ports)
+    def check(self, *, checkpoint: bool = False) -> tuple[Finding, ...]:
+        """Return the vault's health in words; the view is repaired on the way.
+
+        With `checkpoint`, what was verified of the trail goes into its signed log.
+        """
+        return check(self.ports, checkpoint=checkpoint)
 
     def gc(self, *, grace: timedelta) -> GcReceipt:
         """Delete what no slot has named for longer than the grace, and what crashes left."""
@@ -258,4 +267,4 @@ class Vault:
 
     def verify_trail(self) -> TrailReport:
         """Follow every writer's chain in the audit trail."""
-        return verify_trail(self.ports.store, key=self.trail.key, vault=self.id)
+        return verify(self.ports)

@@ -37,8 +37,8 @@ _WORDS = {
 def write_back(ports: Ports, lent: LentJar, jar: Jar) -> WriteBackReceipt:
     """Put the changed jar in the place of the lent generation; its slot keeps its state.
 
-    `WriteBackRefused` where the guard says no, where the key gives no answer, and where another commit came first: a session is
-    never resurrected over a newer one.
+    `WriteBackRefused` where the guard says no, where the key gives no answer, and where another
+    commit came first: a session is never resurrected over a newer one.
     """
     base = read_newest(ports, lent.jar_name)
     access = Access(
@@ -144,7 +144,8 @@ def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[Le
         generation=record.id,
         fingerprint=record.fingerprint,
         head_seq=done.stored.head.seq,
-        facts=record.facts,  # with the login, by which a worker learns that it was barred
+        # The stored ones: they tell the login, by which it can be barred.
+        facts=record.facts,
         sealed=SealedJar(jar, key=ports.memory_key),
     )
     return kept, done

@@ -73,15 +73,40 @@ def test_from_a_cookie_file_to_a_video_and_its_audit_trail(jarkeeper, youtube, t
         jarkeeper("status"),
         jarkeeper("validate"),
         jarkeeper("check"),
-        jarkeeper("audit", "--verify"),
+        jarkeeper("audit"),
+        jarkeeper("audit", "verify"),
     ]
 
-    assert [end.returncode for end in ended] == [0] * 7, [end.stderr for end in ended]
+    assert [end.returncode for end in ended] == [0] * 8, [end.stderr for end in ended]
     assert (tmp_path / "downloads" / f"A song [{VIDEO}].mp4").stat().st_size == SMALL
     actions = [line.split()[2] for line in ended[6].stdout.splitlines() if line[:2] == "20"]
     assert actions[:3] == ["init", "import", "lend"]
-    assert "ok: intact" in ended[6].stdout
+    assert "ok: intact" in ended[7].stdout
     assert CANARY not in "".join(end.stdout + end.stderr for end in ended)
+
+
+def test_the_trail_is_proved_to_somebody_who_has_nothing_of_ours(ready, jarkeeper, tmp_path):
+    note = tmp_path / "kept.note"
+    note.write_text(jarkeeper("audit", "checkpoint").stdout, "utf-8")
+    jarkeeper("download", VIDEO)
+    event = jarkeeper("audit", "--ids").stdout.splitlines()[-1].split()[-1]
+    jarkeeper("audit", "checkpoint")
+    proof = tmp_path / "event.tlog-proof"
+    proof.write_text(jarkeeper("audit", "prove", event).stdout, "utf-8")
+    key = jarkeeper("audit", "key").stdout.strip()
+
+    script = Path(__file__).parents[2] / "docs" / "check_proof.py"
+    checked = subprocess.run(
+        [sys.executable, script, proof, key], capture_output=True, text=True, check=False
+    )
+    verified = jarkeeper("audit", "verify", "--witness", str(note))
+
+    assert checked.stdout.startswith("proved: event "), checked.stderr
+    assert verified.returncode == 0, verified.stderr
+    assert "1 witness agreed" in verified.stdout
+    events = tmp_path.glob("**/audit/dt=*/*/*.jsonl")
+    next(event for event in events if '"action":"init"' in event.read_text()).unlink()
+    assert jarkeeper("audit", "verify", "--witness", str(note)).returncode == 3
 
 
 def test_in_a_pipe_each_finished_video_is_one_line(ready, jarkeeper):
@@ -109,7 +134,14 @@ def test_a_machine_gets_the_summary_as_one_document(ready, jarkeeper):
 
 @pytest.mark.parametrize(
     "words",
-    [["init"], ["status"], ["validate", "--offline"], ["check"], ["audit", "--verify"]],
+    [
+        ["init"],
+        ["status"],
+        ["validate", "--offline"],
+        ["check"],
+        ["audit", "verify"],
+        ["audit", "key"],
+    ],
     ids=" ".join,
 )
 def test_every_command_prints_one_document(words, ready, jarkeeper):

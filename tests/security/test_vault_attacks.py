@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 
 from jarkeeper.anchors import FileAnchors
+from jarkeeper.audit.places import parse_event_key
 from jarkeeper.errors import (
     AuditUnavailable,
     IntegrityError,
@@ -57,7 +58,7 @@ class Attacked:
         self.room.vault.mark(
             "youtube", self.room.vault.status("youtube").active.generation.id, SlotState.SUSPECT
         )
-        self.room.vault.check()
+        self.room.vault.check(checkpoint=True)
         self.objects = dict(self.room.store.objects)
 
     def with_objects(self, changed):
@@ -173,7 +174,7 @@ def test_every_removed_object_is_detected(attacked):
     window = {
         key
         for key in attacked.keys("audit/")
-        if int(key[-18:-6]) > report.anchored.get(key.split("/")[2], 0)
+        if (place := parse_event_key(key)) and place[2] > report.anchored.get(place[1], 0)
     }
     assert len(window) == report.unanchored == 2
 

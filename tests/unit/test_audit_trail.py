@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from jarkeeper.actions import Action
-from jarkeeper.audit import Access, Actor, Event, Outcome, Phase, Trail, verify_trail
+from jarkeeper.audit import Access, Actor, Event, Outcome, Phase, Trail
 from jarkeeper.errors import AuditUnavailable, StoreError, StoreUnknown
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import ACTOR, KEYS, OTHER_KEYS, Always, Clock, FaultyStore, Once
@@ -25,7 +25,7 @@ def use(trail, *jars):
 
 
 def report_on(store, trail):
-    return verify_trail(store, key=trail.key, vault=VAULT)
+    return trail.verify(store)
 
 
 def codes(store, trail):

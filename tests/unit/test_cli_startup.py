@@ -71,7 +71,7 @@ def loaded_by(words, environment):
         ["status", "--json"],
         ["init"],
         ["audit"],
-        ["audit", "--verify"],
+        ["audit", "verify", "--help"],
         ["settings"],
         ["backup", "--help"],
         ["usage"],
@@ -81,6 +81,11 @@ def loaded_by(words, environment):
 )
 def test_nothing_heavy_is_loaded_by(words, places):
     assert loaded_by(words, places) & HEAVY == set()
+
+
+@pytest.mark.parametrize("words", [["check"], ["audit", "verify"], ["audit", "key"]], ids=" ".join)
+def test_whoever_checks_signatures_loads_nothing_heavy_but_what_does(words, places):
+    assert loaded_by(words, places) & HEAVY <= {"aws_encryption_sdk", "cryptography"}
 
 
 def test_a_command_loads_no_other_command():

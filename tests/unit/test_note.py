@@ -40,6 +40,14 @@ def test_a_note_opens_with_the_key_of_who_signed_it_alone():
         open_note(note, Verifier("jarkeeper/else", signer.verifier.key))
 
 
+def test_every_key_is_read_back_whatever_stands_in_its_base64():
+    keys = [signer_of(KEYS, VaultId(f"{number:032x}")).verifier for number in range(50)]
+    raw = [Verifier(f"n{number}", bytes([number, 251, 239, 190] * 8)) for number in range(50)]
+
+    assert [parse_verifier(str(key)) for key in (*keys, *raw)] == [*keys, *raw]
+    assert any(str(key).count("+") > 2 for key in raw)
+
+
 def test_every_changed_character_of_a_note_is_refused():
     signer = signer_of(KEYS, VAULT)
     note = signer.sign(TEXT)

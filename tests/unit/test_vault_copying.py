@@ -183,7 +183,7 @@ def test_killed_at_any_write_an_older_copy_is_a_consistent_vault(room):
     first = MemoryStore()
     backup(room.vault.ports, first)
     room.fill("three", "four")
-    room.vault.check()
+    room.vault.check(checkpoint=True)
     step, finished = 0, False
     while not finished:
         step += 1
@@ -211,7 +211,7 @@ def test_while_others_commit_a_copy_is_a_point_in_time(room, method):
             done.append(None)
             if called == method and len(done) == turn:
                 room.fill(f"turn{turn}")
-                room.vault.check()
+                room.vault.check(checkpoint=True)
 
         ports = opened(room, FaultyStore(room.store, before=commit)).ports
         receipt = backup(ports, target)
@@ -289,7 +289,7 @@ def test_a_head_that_follows_another_one_is_not_copied(room):
 
 
 def test_an_event_that_a_listing_missed_but_a_checkpoint_knows_is_copied(room):
-    room.vault.check()
+    room.vault.check(checkpoint=True)
     events = room.store.list("audit/")
     missed = next(key for key in events if key.endswith("000000000002.jsonl"))
     target, lists = MemoryStore(), []
@@ -461,7 +461,7 @@ def test_progress_comes_to_its_end(room):
 def test_a_clock_that_was_set_back_leaves_the_trail_in_its_order(room):
     room.clock.advance(days=-3)
     room.fill("later")
-    room.vault.check()
+    room.vault.check(checkpoint=True)
     step, finished = 0, False
     first = MemoryStore()
     backup(room.vault.ports, first)

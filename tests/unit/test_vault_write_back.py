@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from jarkeeper.errors import KeyUnavailable, WriteBackRefused
-from jarkeeper.jar import Jar, parse_jar
+from jarkeeper.jar import Jar
 from jarkeeper.slots import Slot, SlotState
-from vaultkit import FAR, KEYS, LOGIN, SITES, FaultyStore, Room, cookie_file, jar_of, lent_tag
+from vaultkit import FAR, KEYS, LOGIN, FaultyStore, Room, jar_of, lent_tag
 
 
 def borrow(room, slot=Slot.ACTIVE):
@@ -222,16 +222,6 @@ def test_another_account_never_takes_the_place_of_the_one_that_was_lent():
     lent = room.vault.lend("youtube")
 
     assert_refused(room, lent, jar_of("fresh", account="other"), "another_login")
-
-
-def test_a_login_that_was_renewed_by_its_worker_is_still_known_as_barred():
-    room = Room()
-    kept = room.vault.write_back(borrow(room), jar_of("fresh")).lent
-    room.vault.write_back(room.vault.lend("youtube"), jar_of("elsewhere"))
-
-    room.vault.replace("youtube", parse_jar(cookie_file("new", account="new"), sites=SITES))
-
-    assert room.vault.status("youtube").slots.is_revoked(kept.generation, kept.facts.login)
 
 
 def test_a_key_that_gives_no_answer_is_a_refusal_and_the_next_try_keeps_the_login():

@@ -1,0 +1,237 @@
+"""The archive: finished days of the trail packed into volumes, and the oldest of them given up.
+
+A volume is written, read back and compared before any event that it holds is deleted, and each
+event was in a checkpoint before. So wherever this stops, every event is there at least once, and
+running it again goes on. What retention gives up leaves its hash behind: every proof stays as it
+was, and nothing else can be taken away unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jarkeeper.actions import Action
+from jarkeeper.audit.checkpoints import CheckpointLog
+from jarkeeper.audit.events import Event, Outcome
+from jarkeeper.audit.merkle import leaf_hash
+from jarkeeper.audit.places import (
+    ARCHIVE_PREFIX,
+    PREFIX,
+    parse_event_key,
+    parse_volume_key,
+    volume_key,
+    voucher_key,
+)
+from jarkeeper.audit.told import LEAVES
+from jarkeeper.audit.trail import Access, Trail
+from jarkeeper.audit.verify import TrailReport
+from jarkeeper.audit.volumes import (
+    Row,
+    Voucher,
+    read_volume,
+    read_voucher,
+    write_volume,
+    write_voucher,
+)
+from jarkeeper.errors import Conflict, IntegrityError, StoreError
+from jarkeeper.limits import LIMITS
+from jarkeeper.records import digest
+from jarkeeper.stores import put_once
+
+Progress = Callable[[int, int], None]
+"""Hears how many of how many events are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveReceipt:
+    """What was packed, and what was deleted."""
+
+    events: int = 0
+    """Packed into new volumes."""
+    volumes: int = 0
+    deleted: int = 0
+    """Objects that the archive holds as well, or whose retention is over."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """One event that lies in the store by itself."""
+
+    leaf: int
+    writer: str
+    seq: int
+    key: str
+
+
+def pack(trail: Trail, *, before: date, progress: Progress | None = None) -> ArchiveReceipt:
+    """Pack the days before that one (UTC) into volumes, and delete what they hold.
+
+    `IntegrityError`, and nothing was changed, where the trail is not as it was written.
+    """
+    report = _verified(trail)
+    trail.checkpoint(report)
+    days = _days(trail, report.log, before)
+    packed = {
+        item.leaf for items in days.values() for item in items if report.is_archived(item.leaf)
+    }
+    total = sum(map(len, days.values())) - len(packed)
+    if not days:
+        return ArchiveReceipt()
+    access = trail.intent(Access(Action.ARCHIVE))
+    events = volumes = 0
+    for day, items in days.items():
+        for batch in _batches(item for item in items if item.leaf not in packed):
+            _pack(trail, report.log, day, batch)
+            events, volumes = events + len(batch), volumes + 1
+            if progress is not None:
+                progress(events, total)
+    doomed = [item.key for items in days.values() for item in items]
+    deleted, warnings = _delete(trail, doomed)
+    counts = {"events": events, "volumes": volumes, "deleted": deleted}
+    trail.outcome(access, Outcome.OK, counts=counts)
+    return ArchiveReceipt(events, volumes, deleted, warnings)
+
+
+def retire(trail: Trail, *, before: datetime) -> ArchiveReceipt:
+    """Give up the events that a checkpoint from before that moment knows; on record first.
+
+    Their hashes stay, so that every proof does. `IntegrityError`, and nothing was changed, where
+    the trail is not as it was written.
+    """
+    report = _verified(trail)
+    leaves = max((one.size for one in report.log.checkpoints if one.at < before), default=0)
+    if not leaves:
+        return ArchiveReceipt()
+    if leaves > report.told.retired:
+        trail.outcome(Access(Action.RETIRE), Outcome.OK, counts={LEAVES: leaves})
+    deleted, warnings = _delete(trail, _retired(trail, report.log, leaves))
+    return ArchiveReceipt(deleted=deleted, warnings=warnings)
+
+
+@contextmanager
+def fetched(trail: Trail, *, since: datetime) -> Iterator[Path]:
+    """Give a folder with the volumes from that day on, for the length of a `with` block.
+
+    Each is what its record vouches for; one that is not raises `IntegrityError`.
+    """
+    with TemporaryDirectory(prefix="jarkeeper-") as private:
+        folder = Path(private)
+        for day, number, is_volume in _listed(trail):
+            if is_volume and day >= f"{since:%Y-%m-%d}":
+                voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
+                content = trail.store.get(voucher.volume)
+                if digest(content) != voucher.digest:
+                    raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
+                place = folder / f"dt={day}"
+                place.mkdir(exist_ok=True)
+                (place / f"{number:06d}.parquet").write_bytes(content)
+        yield folder
+
+
+def stored_alone(trail: Trail, report: TrailReport, *, since: datetime) -> Iterator[Event]:
+    """Give the events from that day on that lie by themselves and in no volume."""
+    for key in trail.store.list(PREFIX):
+        place = parse_event_key(key)
+        if place is not None and place[0] >= f"{since:%Y-%m-%d}":
+            leaf = report.log.leaf(place[1], place[2])
+            if leaf is None or not report.is_archived(leaf):
+                yield from trail.events_in(key)
+
+
+def _verified(trail: Trail) -> TrailReport:
+    report = trail.verify()
+    if report.discrepancies:
+        raise IntegrityError(
+            f"audit trail: is not as it was written, {report.discrepancies[0].message}",
+            hint="run `jarkeeper audit verify`, and find out who did it; nothing was changed",
+        )
+    return report
+
+
+def _days(trail: Trail, log: CheckpointLog, before: date) -> dict[str, list[_Stored]]:
+    """Return the events of each day that a checkpoint knows and that lie by themselves."""
+    days: dict[str, list[_Stored]] = {}
+    for key in trail.store.list(PREFIX):
+        place = parse_event_key(key)
+        if place is None or place[0] >= before.isoformat():
+            continue
+        day, writer, seq = place
+        if (leaf := log.leaf(writer, seq)) is not None:
+            days.setdefault(day, []).append(_Stored(leaf, writer, seq, key))
+    return {day: sorted(items, key=lambda item: item.leaf) for day, items in sorted(days.items())}
+
+
+def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, LIMITS.volume_events_max)):
+        yield batch
+
+
+def _pack(trail: Trail, log: CheckpointLog, day: str, batch: list[_Stored]) -> None:
+    """Write one volume; what vouches for it first, which alone means nothing."""
+    rows = [Row(one.leaf, one.writer, one.seq, trail.store.get(one.key)) for one in batch]
+    for row in rows:
+        if leaf_hash(row.line) != log.hashes[row.leaf]:
+            raise IntegrityError(f"writer {row.writer[:8]}: event {row.seq} was changed just now")
+    content = write_volume(rows)
+    voucher = Voucher(
+        day=day,
+        number=_free_number(trail, day),
+        events=len(rows),
+        first_leaf=rows[0].leaf,
+        last_leaf=rows[-1].leaf,
+        digest=digest(content),
+    )
+    record = write_voucher(voucher, key=trail.key, vault=trail.vault)
+    if not put_once(trail.store, voucher_key(day, voucher.number), record):
+        raise Conflict(f"archive of {day}: somebody else is at it", hint="try again later")
+    name = volume_key(day, voucher.number)
+    written = put_once(trail.store, name, content) and trail.store.get(name)
+    if written is False or list(read_volume(written)) != rows:
+        raise IntegrityError(f"volume '{name}': what was read back is not what was written")
+
+
+def _free_number(trail: Trail, day: str) -> int:
+    listed = map(parse_volume_key, trail.store.list(f"{ARCHIVE_PREFIX}dt={day}/"))
+    return 1 + max((place[1] for place in listed if place), default=0)
+
+
+def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:
+    """Give the objects that hold nothing but events below that leaf."""
+    names = trail.store.list(PREFIX)
+    for name in names:
+        place = parse_event_key(name)
+        leaf = log.leaf(place[1], place[2]) if place else None
+        if leaf is not None and leaf < leaves:
+            yield name
+    for day, number, is_volume in _listed(trail):
+        if is_volume:
+            continue
+        voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
+        if voucher.last_leaf < leaves:
+            yield volume_key(day, number)
+            yield voucher_key(day, number)
+
+
+def _listed(trail: Trail) -> list[tuple[str, int, bool]]:
+    """Return day and number of the archive's objects, and which are volumes."""
+    return list(filter(None, map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX))))
+
+
+def _delete(trail: Trail, names: Iterable[str]) -> tuple[int, tuple[str, ...]]:
+    """Delete objects, up to the first that must not be; a store may leave that to its own rules."""
+    deleted = 0
+    for name in names:
+        try:
+            trail.store.delete(name)
+        except StoreError as error:
+            return deleted, (f"events that the archive holds stay as well: {error.message}",)
+        deleted += 1
+    return deleted, ()

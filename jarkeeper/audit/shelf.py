@@ -1,0 +1,103 @@
+"""Reading a volume for verification: row by row against the log of checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC
+from typing import Any
+
+from jarkeeper.audit.checkpoints import CheckpointLog
+from jarkeeper.audit.discrepancy import Discrepancy
+from jarkeeper.audit.events import read_event
+from jarkeeper.audit.merkle import leaf_hash
+from jarkeeper.audit.places import volume_key
+from jarkeeper.audit.told import Told
+from jarkeeper.audit.volumes import COLUMNS, Row, opened, read_volume, read_voucher
+from jarkeeper.errors import IntegrityError, StoreError
+from jarkeeper.names import VaultId
+from jarkeeper.records import digest
+from jarkeeper.stores import Readable
+
+QUIET = ("lend", "outline", "use")
+"""What commits nothing, and is most of a trail."""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The volumes of a vault's archive."""
+
+    store: Readable
+    key: bytes
+    vault: VaultId
+    log: CheckpointLog
+    told: Told
+    found: list[Discrepancy] = field(default_factory=list)
+
+    def rows(self, day: str, number: int) -> Iterator[Row]:
+        """Give the genuine rows of a volume; what is wrong with it is in `found` afterwards."""
+        name = volume_key(day, number)
+        try:
+            voucher = read_voucher(self.store, day, number, key=self.key, vault=self.vault)
+            content = self.store.get(name)
+        except (IntegrityError, StoreError) as error:
+            self._say(name, f"cannot be believed, {error.message}")
+            return
+        if digest(content) == voucher.digest:
+            self._listen(content)
+            yield from self._genuine(name, read_volume(content))
+            return
+        before = len(self.found)
+        with suppress(IntegrityError):
+            yield from self._genuine(name, self._as_read(name, content))
+        if len(self.found) == before:
+            self._say(name, "is not the file that was written")
+
+    def _genuine(self, name: str, rows: Iterator[Row]) -> Iterator[Row]:
+        hashes, size = self.log.hashes, self.log.size
+        for row in rows:
+            # What is ahead of the log is vouched for by its volume's record alone: a copy that was
+            # interrupted has it so.
+            if row.leaf < size and leaf_hash(row.line) != hashes[row.leaf]:
+                self._say(f"{name}#{row.leaf}", f"its row of event {row.seq} is not as written")
+            else:
+                yield row
+
+    def _as_read(self, name: str, content: bytes) -> Iterator[Row]:
+        """Give the rows whose columns say what their lines do."""
+        with opened(content) as database:
+            columns = ", ".join(f'"{name}"' for name in ("leaf", "line", *COLUMNS))
+            found = database.execute(f"SELECT {columns} FROM volume").fetchall()  # noqa: S608
+        for leaf, line, *values in found:
+            fields = dict(zip(COLUMNS, values, strict=True))
+            row = Row(leaf, fields["writer"], fields["seq"], line)
+            if self._columns_of(line) == fields:
+                yield row
+            else:
+                self._say(
+                    f"{name}#{leaf}", f"its row of event {row.seq} says what its line does not"
+                )
+
+    def _columns_of(self, line: bytes) -> dict[str, Any]:
+        with suppress(IntegrityError):
+            event = read_event(line, key=self.key, vault=self.vault, name="event")
+            fields = {name: value for name, value in asdict(event).items() if name in COLUMNS}
+            return fields | {"at": event.at.astimezone(UTC).replace(tzinfo=None)}
+        return {}
+
+    def _listen(self, content: bytes) -> None:
+        with opened(content) as database:
+            heads = database.execute("SELECT jar, max(head_seq) FROM volume GROUP BY jar")
+            for jar, seq in heads.fetchall():
+                self.told.hear_head(jar, seq)
+            rows = database.execute(
+                "SELECT action, phase, outcome, jar, head_seq, counts FROM volume "
+                "WHERE list_contains($quiet, action) = false",
+                {"quiet": list(QUIET)},
+            )
+            for row in rows.fetchall():
+                self.told.hear_row(*row)
+
+    def _say(self, name: str, what: str) -> None:
+        self.found.append(Discrepancy("edited", name, f"volume '{name}': {what}"))

@@ -1,0 +1,61 @@
+"""What the events of a trail tell of the rest of the vault, summed up while they pass by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jarkeeper.actions import Action
+from jarkeeper.audit.events import Event, Outcome, Phase
+
+LEAVES = "leaves"
+"""In the counts of `retire`: so many of the oldest leaves may be gone."""
+CHECKPOINTS = "checkpoints"
+"""In the counts of `checkpoint`: how many there are with it."""
+
+
+@dataclass(slots=True)
+class Told:
+    """Heads, commits, checkpoints and retentions that are on record."""
+
+    head_seqs: dict[str, int] = field(default_factory=dict)
+    """The highest head of each jar."""
+    commits: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """Jar, action, and the head that was there when it was done."""
+    intents: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Jar and action of what was begun."""
+    checkpoints: int = 0
+    """How many checkpoints there were."""
+    retired: int = 0
+    """How many of the oldest leaves are past their retention."""
+
+    def hear(self, event: Event) -> None:
+        """Take an event that is genuine."""
+        self.hear_head(event.jar, event.head_seq)
+        self.hear_row(
+            event.action, event.phase, event.outcome, event.jar, event.head_seq, event.counts
+        )
+
+    def hear_head(self, jar: str, seq: int) -> None:
+        """Take note of a head."""
+        self.head_seqs[jar] = max(seq, self.head_seqs.get(jar, 0))
+
+    def hear_row(
+        self,
+        action: str,
+        phase: str,
+        outcome: str | None,
+        jar: str,
+        head_seq: int,
+        counts: Mapping[str, int],
+    ) -> None:
+        """Take the same by its fields."""
+        if phase == Phase.INTENT:
+            self.intents[jar, action] += 1
+        elif outcome == Outcome.OK:
+            self.commits[jar, action, head_seq] += 1
+            if action == Action.CHECKPOINT:
+                self.checkpoints = max(self.checkpoints, counts.get(CHECKPOINTS, 0))
+            elif action == Action.RETIRE:
+                self.retired = max(self.retired, counts.get(LEAVES, 0))

@@ -1,0 +1,78 @@
+"""`jarkeeper audit pack` and `retire`: finished days into volumes, and what is past its time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from jarkeeper.cli.exits import Exit
+from jarkeeper.cli.group import Invocation, common_options, pass_invocation
+from jarkeeper.cli.output import Output, print_json
+from jarkeeper.errors import InputError
+from jarkeeper.words import count_of
+
+if TYPE_CHECKING:
+    from jarkeeper.audit.archive import ArchiveReceipt
+
+
+@click.command(
+    "pack",
+    epilog="\b\nExamples:\n  jarkeeper audit pack\n  jarkeeper audit pack --json\n\n"
+    "Days older than COOKIE_ARCHIVE_DAYS become Parquet files, which hold every line byte for "
+    "byte and are verified like it; the single objects are deleted once their volume was read "
+    "back. The flow `archive` does it every night.",
+)
+@common_options
+@pass_invocation
+def pack(invocation: Invocation) -> Exit:
+    """Pack finished days of the audit trail into volumes."""
+    from jarkeeper.audit import archive
+    from jarkeeper.wiring import open_vault
+
+    settings = invocation.settings()
+    trail = open_vault(settings).trail
+    with Output(aside=True).busy("packing finished days of the audit trail"):
+        before = trail.now().date() - timedelta(days=settings.archive_days)
+        receipt = archive.pack(trail, before=before)
+    volumes = count_of(receipt.volumes, "volume")
+    _tell(invocation, receipt, f"{count_of(receipt.events, 'event')} packed into {volumes}")
+    return Exit.OK
+
+
+@click.command(
+    "retire",
+    epilog="\b\nExamples:\n  COOKIE_AUDIT_DAYS=400 jarkeeper audit retire\n\n"
+    "Deletes events older than COOKIE_AUDIT_DAYS, on record first. Their hashes stay: every proof "
+    "and every witness holds as before.",
+)
+@common_options
+@pass_invocation
+def retire(invocation: Invocation) -> Exit:
+    """Delete what is past its retention; proofs stay."""
+    from jarkeeper.audit import archive
+    from jarkeeper.wiring import open_vault
+
+    settings = invocation.settings()
+    if not settings.audit_days:
+        raise InputError(
+            "COOKIE_AUDIT_DAYS: is 0, the audit trail is kept for ever",
+            hint="set it to a number of days first; nothing was changed",
+        )
+    trail = open_vault(settings).trail
+    with Output(aside=True).busy("verifying the audit trail"):
+        before = trail.now() - timedelta(days=settings.audit_days)
+        receipt = archive.retire(trail, before=before)
+    _tell(invocation, receipt, f"{count_of(receipt.deleted, 'object')} past its retention deleted")
+    return Exit.OK
+
+
+def _tell(invocation: Invocation, receipt: ArchiveReceipt, sentence: str) -> None:
+    if invocation.as_json:
+        print_json(asdict(receipt))
+        return
+    Output().finding("ok", sentence)
+    for warning in receipt.warnings:
+        Output().finding("warning", warning)

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from jarkeeper.actions import Action
+from jarkeeper.audit import Access, Outcome, Trail
+from jarkeeper.audit import archive as archives
+from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.places import parse_event_key, parse_volume_key
+from jarkeeper.errors import Conflict, IntegrityError, StoreError
+from jarkeeper.limits import LIMITS
+from jarkeeper.stores.local import LocalStore
+from jarkeeper.stores.memory import MemoryStore
+from vaultkit import ACTOR, KEYS, Clock, FaultyStore
+
+VAULT = "a" * 32
+
+
+class Days:
+    """A trail of several days and writers."""
+
+    def __init__(self, store=None, *, days=3, writers=2, accesses=4):
+        self.store = store if store is not None else MemoryStore()
+        self.clock = Clock()
+        for _ in range(days):
+            for _ in range(writers):
+                self.use(self.trail(), accesses)
+            self.clock.advance(days=1)
+
+    def trail(self, store=None):
+        return Trail(store or self.store, keys=KEYS, vault=VAULT, clock=self.clock, actor=ACTOR)
+
+    def use(self, trail, accesses):
+        for number in range(accesses):
+            access = trail.intent(Access(Action.LEND, jar="youtube", head_seq=number))
+            trail.outcome(access, Outcome.OK, counts={"OK": number})
+
+    @property
+    def today(self):
+        return self.clock.now.date()
+
+    def pack(self, store=None, *, back=0):
+        return pack(self.trail(store), before=self.today - timedelta(days=back))
+
+    def listed(self, parse=parse_event_key):
+        return [key for key in self.store.list("audit/") if parse(key)]
+
+
+def told(trail):
+    """Every event but those of the archive's own doing."""
+    own = (Action.CHECKPOINT, Action.ARCHIVE, Action.RETIRE)
+    return [event for event in trail.read() if event.action not in own]
+
+
+def test_packed_days_read_and_verify_as_before():
+    days = Days()
+    before = told(days.trail())
+
+    receipt = days.pack()
+
+    assert (receipt.events, receipt.volumes, receipt.deleted) == (48, 3, 48)
+    assert told(days.trail()) == before
+    report = days.trail().verify()
+    assert report.discrepancies == ()
+    assert report.archived == 48
+    assert {key.split("/")[1] for key in days.listed()} == {f"dt={days.today}"}
+
+
+def test_a_day_that_goes_on_stays_as_it_is():
+    days = Days()
+
+    days.pack(back=1)
+
+    left = {key.split("/")[1] for key in days.listed()}
+    assert left == {f"dt={days.today - timedelta(days=1)}", f"dt={days.today}"}
+
+
+def test_what_comes_late_is_packed_into_a_volume_of_its_own():
+    days = Days()
+    days.pack()
+    days.clock.advance(days=-2)
+    days.use(days.trail(), 1)
+    days.clock.advance(days=2)
+
+    receipt = days.pack()
+
+    assert (receipt.events, receipt.volumes) == (2, 1)
+    assert days.trail().verify().discrepancies == ()
+
+
+def test_a_large_day_takes_several_volumes(monkeypatch):
+    monkeypatch.setattr(archives, "LIMITS", type("L", (), {"volume_events_max": 5}))
+    days = Days(days=1)
+
+    receipt = days.pack()
+
+    assert (receipt.events, receipt.volumes) == (16, 4)
+    assert days.trail().verify().discrepancies == ()
+
+
+def test_nothing_to_pack_leaves_nothing_on_record():
+    days = Days()
+    days.pack()
+    before = len(days.store.list("audit/"))
+
+    assert days.pack().events == 0
+
+    # But for the checkpoint of the run before.
+    assert len(days.store.list("audit/")) <= before + 3
+
+
+def test_a_trail_that_is_not_as_written_is_not_packed():
+    days = Days()
+    del days.store.objects[days.listed()[1]]
+
+    with pytest.raises(IntegrityError, match="not as it was written"):
+        days.pack()
+
+    assert days.listed(parse_volume_key) == []
+
+
+@pytest.mark.parametrize("method", ["put_if_absent", "delete"])
+def test_killed_at_any_write_no_event_is_lost_and_a_second_run_finishes(method):
+    step, finished = 0, False
+    while not finished:
+        step += 1
+        days = Days(days=2, accesses=1)
+        expected = told(days.trail())
+        left = [step]
+
+        def kill(name, *_, left=left):
+            left[0] -= name == method
+            if left[0] == 0:
+                raise KeyboardInterrupt
+
+        try:
+            days.pack(FaultyStore(days.store, before=kill))
+            finished = True
+        except KeyboardInterrupt:
+            pass
+
+        assert days.trail().verify().discrepancies == ()
+        assert told(days.trail()) == expected
+        days.pack()
+        assert days.trail().verify().discrepancies == ()
+        assert told(days.trail()) == expected
+        assert not [key for key in days.listed() if f"dt={days.today}" not in key]
+    assert step > 5
+
+
+def test_of_two_that_pack_at_once_one_gives_way():
+    days = Days(days=1)
+    others = []
+
+    def race(name, key, *_):
+        if name == "put_if_absent" and parse_volume_key(key) and not others:
+            others.append(True)
+            days.clock.advance(days=-1)
+            days.use(days.trail(), 1)
+            days.clock.advance(days=1)
+            days.pack()
+
+    with pytest.raises(Conflict):
+        days.pack(FaultyStore(days.store, before=race))
+
+    assert days.trail().verify().discrepancies == ()
+    assert len(days.listed(parse_volume_key)) == 2
+
+
+def test_a_store_that_deletes_nothing_keeps_both_and_says_so():
+    days = Days(days=1)
+
+    def refuse(name, *_):
+        if name == "delete":
+            raise StoreError("may not delete")
+
+    receipt = days.pack(FaultyStore(days.store, before=refuse))
+
+    assert receipt.deleted == 0
+    assert "may not delete" in receipt.warnings[0]
+    assert days.trail().verify().discrepancies == ()
+    assert len(told(days.trail())) == 16
+
+
+def test_a_directory_keeps_no_empty_folders(tmp_path):
+    days = Days(LocalStore(tmp_path / "vault"), days=1)
+
+    days.pack()
+
+    day = tmp_path / "vault" / "audit" / f"dt={days.today - timedelta(days=1)}"
+    assert not day.exists()
+    assert days.trail().verify().discrepancies == ()
+
+
+def test_what_is_past_its_retention_goes_and_every_proof_stays():
+    days = Days()
+    days.pack(back=1)
+    log = days.trail().verify().log
+    days.clock.advance(days=40)
+    days.use(days.trail(), 1)
+
+    receipt = retire(days.trail(), before=days.clock.now - timedelta(days=30))
+
+    assert receipt.deleted > 0
+    report = days.trail().verify()
+    assert report.discrepancies == ()
+    assert report.log.hashes[: log.size] == log.hashes
+    assert days.listed(parse_volume_key) == []
+
+
+def test_what_is_within_its_retention_is_missed_as_before():
+    days = Days()
+    days.pack()
+    days.clock.advance(days=40)
+    retire(days.trail(), before=days.clock.now - timedelta(days=30))
+    days.use(days.trail(), 1)
+    days.trail().checkpoint(days.trail().verify())
+
+    doomed = next(key for key in days.listed() if b'"youtube"' in days.store.get(key))
+    del days.store.objects[doomed]
+
+    assert {item.code for item in days.trail().verify().discrepancies} == {"removed"}
+
+
+def test_a_volume_has_room_for_what_the_limit_allows():
+    assert LIMITS.volume_events_max * 320 < LIMITS.object_bytes_max
