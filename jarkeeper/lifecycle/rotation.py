@@ -20,6 +20,7 @@ from jarkeeper.lifecycle.validation import Asker, existing_head, may_be_asked
 from jarkeeper.slots import SlotRecord, SlotState
 from jarkeeper.vault import Vault
 
+OVERTAKEN = "the cookies changed while they were tested, nothing was put in their place"
 STALE = "run `jarkeeper import cookies.txt` with a fresh export"
 
 
@@ -110,10 +111,9 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     if pending is None:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
-    if pending.state is SlotState.DEAD:
-        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
-    if pending.state is SlotState.HEALTHY:
-        return staged
+    known = _known_of(pending, staged, now=vault.ports.clock())
+    if known is not None:
+        return known
     answer = asker.probe(pending.generation.id)
     if answer.alive:
         return replace(staged, generation=answer.generation)
@@ -126,6 +126,16 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     return replace(staged, note=note, next_step="nothing to do: the next rotation tests again")
 
 
+def _known_of(pending: SlotRecord, staged: Rotation, *, now: datetime) -> Rotation | None:
+    """Return what is known of the staged jar without asking YouTube, None where it must be."""
+    if pending.state is SlotState.DEAD:
+        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
+    if pending.is_cooling(now):
+        note = "they are of the login that rests, and are tested when its pause is over"
+        return replace(staged, note=note, next_step="nothing to do: a later rotation tests them")
+    return staged if pending.state is SlotState.HEALTHY else None
+
+
 def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False) -> Rotation:
     """Make the staged jar active, if its test went well and it is of the same account."""
     head = vault.status(jar)
@@ -134,6 +144,8 @@ def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False)
         return tested
     try:
         receipt = vault.rotate(jar, confirmed=confirmed)
+    except NotFound:  # an import overtook what was staged
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
     except ConfirmationNeeded as error:
         hint = error.hint or STALE
         generation = pending.generation.id
@@ -150,7 +162,10 @@ def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
     if generation is None:
         note = "the active cookies are no use, and no backup passed a test"
         return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
-    vault.promote(jar, generation)
+    try:
+        vault.promote(jar, generation, over=head.active)
+    except NotFound:  # an operator was faster, or another process
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
     note = "the active cookies are no use, and a backup that was tested took their place"
     return Rotation(jar, Step.PROMOTED, generation, note)
 

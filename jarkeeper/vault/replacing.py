@@ -35,8 +35,8 @@ class ReplaceReceipt:
 def replace_jar(ports: Ports, jar: str, parsed: ParsedJar) -> ReplaceReceipt:
     """Bar the login that is active, or was last, from every use, then make these cookies active.
 
-    `InputError` where they are no login, or the very one that is to be replaced: then nothing was
-    changed. Workers that hold what was barred end by themselves.
+    `InputError` where they are no login, one that was revoked, or the very one that is to be
+    replaced: then nothing was changed. Workers that hold what was barred end by themselves.
     """
     if not is_authenticated(observe(parsed.jar, sites=ports.sites), ports.clock()):
         raise InputError(f"jar '{jar}': expected a login that works, the export holds none")
