@@ -45,7 +45,9 @@ def report(
 
     Without a vault, because it cannot be opened, what keeps it from that is kept in the state
     directory, and closes with the first examination that has the vault again; what else was found
-    is put off until then. Never raises a failure: nobody's being told must not end an examination.
+    is put off until then. With a vault, what its journal cannot take is told from the state
+    directory under its own cause, so that one trouble hides no other. Never raises a failure:
+    nobody's being told must not end an examination.
     """
     done = _report(settings, vault, tuple(conditions), scope=scope)
     if settings.metrics:
@@ -57,15 +59,40 @@ def _report(
     settings: Settings, vault: Vault | None, found: tuple[Condition, ...], *, scope: Scope
 ) -> Report:
     plan, warnings = _plan(settings)
-    if vault is not None:
-        try:
-            done = _examined(open_journal(settings, vault), found, scope, plan, settings)
-        except JarkeeperError as error:
-            found += (_unwritable(error.message, error.hint),)
-        else:
-            left = tuple(map(_unwritable, done.changes.unwritten[:1]))
-            return Report(warnings=warnings) + done + _kept_here(settings, left, plan)
-    return Report(warnings=warnings) + _kept_here(settings, found, plan)
+    if vault is None:
+        ours = tuple(item for item in found if (item.cause, item.jar) in KEPT_HERE)
+        later = _put_off(item for item in found if item not in ours)
+        return Report(warnings=(*warnings, *later)) + _kept_here(settings, ours, KEPT_HERE, plan)
+    done, left = Report(), found
+    try:
+        done = _examined(open_journal(settings, vault), found, scope, plan, settings)
+        left = done.changes.unwritten
+        trouble = tuple(map(_unwritable, (item.message for item in left[:1])))
+    except JarkeeperError as error:
+        trouble = (_unwritable(error.message, error.hint),)
+    here = _told_here(settings, found, left)
+    return (
+        Report(warnings=warnings)
+        + done
+        + _kept_here(settings, (*here, *trouble), scope | KEPT_HERE, plan)
+    )
+
+
+def _told_here(
+    settings: Settings, found: tuple[Condition, ...], left: tuple[Condition, ...]
+) -> tuple[Condition, ...]:
+    """Return what the state directory has to tell: what the vault's journal could not take now.
+
+    What is open here stays so while it is found, though the vault's has it by now: its end is
+    told from here too, and must be true.
+    """
+    missing = {(item.cause, item.jar): item for item in left}
+    try:
+        going_on = {(one.cause, one.jar) for one in open_journal(settings, None).open()}
+    except JarkeeperError:
+        going_on = set()
+    kept = (item for item in found if (item.cause, item.jar) in going_on - missing.keys())
+    return (*missing.values(), *kept)
 
 
 def _measure(
@@ -90,22 +117,26 @@ def _measure(
         record(settings.metrics, ages_and_states())
 
 
-def _kept_here(settings: Settings, found: tuple[Condition, ...], plan: Plan) -> Report:
-    """Reconcile what the state directory has on record; without conditions, all of it is over."""
-    ours = tuple(item for item in found if (item.cause, item.jar) in KEPT_HERE)
-    later = tuple(
-        f"{item.cause}: not on record until the vault can be used, {item.message}"
-        for item in found
-        if item not in ours
+def _put_off(later: Iterable[Condition]) -> tuple[str, ...]:
+    told = tuple(
+        f"{item.cause}: not on record until the vault can be used, {item.message}" for item in later
     )
+    for sentence in told:
+        LOG.warning("%s", sentence)
+    return told
+
+
+def _kept_here(
+    settings: Settings, found: tuple[Condition, ...], scope: Scope, plan: Plan
+) -> Report:
+    """Reconcile what the state directory has on record; what is in scope and not found is over."""
     try:
-        journal = open_journal(settings, None)
-        done = _examined(journal, ours, KEPT_HERE, plan, settings)
+        done = _examined(open_journal(settings, None), found, scope, plan, settings)
     except JarkeeperError as error:
         done = Report(warnings=(f"incidents cannot be put on record: {error.message}",))
-    for sentence in (*later, *done.warnings):
+    for sentence in done.warnings:
         LOG.warning("%s", sentence)
-    return done + Report(warnings=later)
+    return done
 
 
 def _examined(
@@ -123,7 +154,8 @@ def _examined(
             LOG.log(_level(word, incident), "incident %s: %s", word, _line(incident))
     channels = open_channels(plan, settings)
     delivery = deliver(journal, plan, channels, place=settings.place, now=utc_now())
-    return Report(changes, delivery, (*changes.warnings, *changes.unwritten))
+    unwritten = (f"{item.cause}, {_about(item)}: {item.message}" for item in changes.unwritten)
+    return Report(changes, delivery, (*changes.warnings, *unwritten))
 
 
 def _tampered(damage: tuple[str, ...]) -> Iterator[Condition]:
@@ -167,5 +199,9 @@ def _level(word: str, incident: Incident) -> int:
 
 
 def _line(incident: Incident) -> str:
-    about = f"jar '{incident.jar}'" if incident.jar else "vault"
+    about = _about(incident)
     return printable(f"{incident.severity} {incident.cause}, {about}: {incident.message}")
+
+
+def _about(of: Condition | Incident) -> str:
+    return f"jar '{of.jar}'" if of.jar else "the vault"

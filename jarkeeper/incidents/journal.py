@@ -5,17 +5,16 @@ made by whoever creates it first. The newest record alone is needed, so older on
 up. What a log may grow by is bounded: the same trouble goes on record once in `QUIET_HOURS`, other
 words for it once in `WORDS_MINUTES`, and each step of the plan a few times.
 
-Nothing anchors the journal: who can delete the newest records brings an earlier state back, and
-the worst of that is an alert that is sent again. Tampering mutes nobody: the newest genuine record
-counts, the next one goes to the first free number after it, and one log that is out of order keeps
-no other from being read or written. What is not genuine is told in `damage`.
+`logs` reads them. Nothing anchors the journal: who can delete the newest records brings an earlier
+state back, and the worst of that is an alert that is sent again. Tampering mutes nobody: the newest
+genuine record counts, the next one goes to the first free number after it, and one log that is out
+of order keeps no other from being read or written. What is not genuine is told in `damage`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -25,31 +24,20 @@ from jarkeeper.errors import (
     AuditUnavailable,
     Conflict,
     InputError,
-    IntegrityError,
-    ObjectDenied,
-    ObjectMissing,
+    JarkeeperError,
     StoreError,
     StoreUnknown,
 )
 from jarkeeper.incidents import rules
-from jarkeeper.incidents.model import Cause, Condition, Due, Incident, Scope
-from jarkeeper.incidents.records import (
-    Entry,
-    Place,
-    read_authentic,
-    read_incident,
-    write_incident,
-)
-from jarkeeper.names import INCIDENTS_PREFIX, incidents_prefix, new_id, parse_incident_key
-from jarkeeper.records import digest
+from jarkeeper.incidents.logs import TRIES_MAX, Log, Logs
+from jarkeeper.incidents.model import Condition, Due, Incident, Scope
+from jarkeeper.incidents.records import Entry, Place, write_incident
+from jarkeeper.names import new_id
 from jarkeeper.stores import Store, put_once
 
-TRIES_MAX = 20
-"""Conflicts with other writers in a row before a change gives up; each means another got on."""
 KEEP_HOURS_MIN = 1
 """Before a superseded record may be deleted: who still builds on it must find its place taken."""
 
-Log: TypeAlias = tuple[Cause, str]
 Decide: TypeAlias = Callable[[Entry], Incident | None]
 
 
@@ -63,8 +51,8 @@ class Changes:
     """Those whose severity rose."""
     closed: tuple[Incident, ...] = ()
     warnings: tuple[str, ...] = ()
-    unwritten: tuple[str, ...] = ()
-    """What was found and could not be put on record, in sentences."""
+    unwritten: tuple[Condition, ...] = ()
+    """What was found and could not be put on record; each tells why."""
 
     def __add__(self, other: Changes) -> Changes:
         return Changes(
@@ -100,6 +88,7 @@ class Journal:
         self._store = store
         self._key = key
         self._vault = vault
+        self._logs = Logs(store, key, vault)
         self._clock = clock
         self._trail = trail
 
@@ -115,7 +104,7 @@ class Journal:
         found = _by_log(conditions)
         if stray := found.keys() - scope:
             raise ValueError(f"incidents: conditions outside the scope: {sorted(stray)}")
-        seqs = self._seqs()
+        seqs = self._logs.seqs()
         changes = Changes()
         for log in sorted(scope):
             if log in found or log in seqs:
@@ -128,16 +117,15 @@ class Journal:
 
     def look(self) -> Look:
         """Return the newest incident of every log, open or closed."""
-        return self._looked(lambda log, seqs: [self._newest(log, seqs)])
+        return self._looked(lambda log, seqs: [self._logs.newest(log, seqs)])
 
     def look_back(self, since: datetime | None = None) -> Look:
         """Return every incident that went on at that moment or later."""
-        return self._looked(lambda log, seqs: _until(self._entries(log, seqs), since))
+        return self._looked(lambda log, seqs: _until(self._logs.entries(log, seqs), since))
 
     def verify(self) -> tuple[str, ...]:
         """Return what is wrong with any object in the place of a record, in sentences."""
-        keys = filter(parse_incident_key, self._store.list(INCIDENTS_PREFIX))
-        return tuple(filter(None, map(self._wrong_with, keys)))
+        return self._logs.verify()
 
     def claim(self, incident: Incident, due: Due, *, now: datetime) -> bool:
         """Return whether the due message is the caller's to send: one process's, and once."""
@@ -161,7 +149,7 @@ class Journal:
             raise InputError(f"incidents: expected to keep {KEEP_HOURS_MIN} h of records at least")
         old = [
             key
-            for log, seqs in self._seqs().items()
+            for log, seqs in self._logs.seqs().items()
             for key in self._superseded(log, seqs)
             if self._store.created_at(key) < before
         ]
@@ -173,12 +161,11 @@ class Journal:
         """Examine one log; that it cannot be written must not keep others from being examined."""
         try:
             return self._examined(log, condition)
-        except (Conflict, StoreError) as error:
+        except JarkeeperError as error:
             if condition is None:
                 return Changes(warnings=(error.message,))
-            about = f"jar '{log[1]}'" if log[1] else "the vault"
-            told = f"{log[0]}, {about}: {condition.message}: {error.message}"
-            return Changes(unwritten=(told,))
+            told = f"{condition.message} (not on record in the vault: {error.message})"
+            return Changes(unwritten=(replace(condition, message=told),))
 
     def _examined(self, log: Log, condition: Condition | None) -> Changes:
         now, fresh = self._clock(), new_id()
@@ -212,11 +199,11 @@ class Journal:
     def _change(self, log: Log, decide: Decide) -> tuple[Incident | None, Incident | None, str]:
         """Return the state before, the one put on record if any, and what was damaged."""
         for _ in range(TRIES_MAX):
-            entry = self._newest(log, self._seqs_of(log))
+            entry = self._logs.newest(log, self._logs.seqs_of(log))
             after = decide(entry)
             if after is None:
                 return entry.incident, None, entry.damage
-            place = Place(*log, entry.seq + 1)
+            place = self._logs.place_after(log, entry.seq)
             raw = write_incident(
                 after, seq=place.seq, previous=entry.digest, key=self._key, vault=self._vault
             )
@@ -224,39 +211,15 @@ class Journal:
                 return entry.incident, after, entry.damage
         raise Conflict(f"incident '{log[0]}': others changed it {TRIES_MAX} times in a row")
 
-    def _newest(self, log: Log, seqs: set[int]) -> Entry:
-        """Return what counts, and the number before the first free one after it.
-
-        What lies in the place of the next record may have been the newest: that is damage which
-        counts. What lies beyond a gap was never written by a journal.
-        """
-        genuine, damaged = Entry(), dict[int, Entry]()
-        for entry in self._entries(log, seqs):
-            if entry.incident is not None:
-                genuine = entry
-                break
-            damaged[entry.seq] = entry
-        last = genuine
-        while last.seq + 1 in damaged:
-            last = damaged[last.seq + 1]
-        return Entry(
-            last.seq,
-            genuine.incident,
-            last.digest,
-            next((entry.damage for entry in damaged.values()), ""),
-            genuine=genuine.seq,
-            hides=last is not genuine or (genuine.incident is None and bool(damaged)),
-        )
-
     def _superseded(self, log: Log, seqs: set[int]) -> list[str]:
-        newest = self._newest(log, seqs).genuine
+        newest = self._logs.newest(log, seqs).genuine
         return [Place(*log, seq).key for seq in sorted(seqs) if seq < newest]
 
     def _looked(self, read: Callable[[Log, set[int]], Iterable[Entry]]) -> Look:
         """Read every log; one that cannot be read keeps no other from being told."""
         found: dict[str, Incident] = {}
         damage = []
-        for log, seqs in self._seqs().items():
+        for log, seqs in self._logs.seqs().items():
             try:
                 for entry in read(log, seqs):
                     damage += [entry.damage] if entry.damage else []
@@ -267,37 +230,7 @@ class Journal:
             except StoreError as error:
                 damage.append(error.message)
         ordered = sorted(found.values(), key=lambda incident: incident.opened_at)
-        return Look(tuple(ordered), tuple(damage))
-
-    def _wrong_with(self, key: str) -> str:
-        jar, word, seq = parse_incident_key(key) or ("", "", 0)
-        try:
-            raw = self._store.get(key)
-            read_authentic(raw, name=f"incident '{key}'", key=self._key, vault=self._vault)
-            with suppress(ValueError):  # a cause that only a newer jarkeeper knows
-                place = Place(Cause(word), jar, seq)
-                read_incident(raw, place=place, key=self._key, vault=self._vault)
-        except StoreUnknown:
-            raise
-        except (IntegrityError, StoreError) as error:
-            gone = isinstance(error, ObjectMissing) and not isinstance(error, ObjectDenied)
-            return "" if gone else error.message
-        return ""
-
-    def _entries(self, log: Log, seqs: set[int]) -> Iterator[Entry]:
-        """Yield the records of a log, the newest first; those not genuine without an incident."""
-        for seq in sorted(seqs, reverse=True):
-            place = Place(*log, seq)
-            try:
-                raw = self._store.get(place.key)
-            except ObjectDenied:
-                raise
-            except ObjectMissing:  # cleaned up meanwhile
-                continue
-            try:
-                yield read_incident(raw, place=place, key=self._key, vault=self._vault)
-            except IntegrityError as error:
-                yield Entry(seq, None, digest(raw), error.message)
+        return Look(tuple(ordered), tuple(dict.fromkeys(damage)))
 
     def _recorded(self, incident: Incident, what: str) -> tuple[str, ...]:
         """Put on record in the trail; the journal has it already, so a failure is a warning."""
@@ -314,25 +247,10 @@ class Journal:
             return (error.message,)
         return ()
 
-    def _seqs(self) -> dict[Log, set[int]]:
-        return _logs(self._store.list(INCIDENTS_PREFIX))
-
-    def _seqs_of(self, log: Log) -> set[int]:
-        return _logs(self._store.list(incidents_prefix(log[1], log[0]))).get(log, set())
-
 
 def _by_log(conditions: Iterable[Condition]) -> dict[Log, Condition]:
     ordered = sorted(conditions, key=lambda item: item.severity == "critical")
     return {(item.cause, item.jar): item for item in ordered}
-
-
-def _logs(keys: Iterable[str]) -> dict[Log, set[int]]:
-    logs: dict[Log, set[int]] = {}
-    for place in map(parse_incident_key, keys):
-        if place is not None:
-            with suppress(ValueError):  # a cause that only a newer jarkeeper knows
-                logs.setdefault((Cause(place[1]), place[0]), set()).add(place[2])
-    return logs
 
 
 def _until(entries: Iterable[Entry], since: datetime | None) -> Iterator[Entry]:

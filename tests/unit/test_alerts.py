@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -334,23 +335,29 @@ def test_a_planted_record_is_told_beside_what_is_wrong_and_mutes_nobody(alerts, 
     assert run(["check"]) == 3
 
 
-def test_what_one_log_cannot_take_is_told_from_the_state_directory(alerts, webhook):
+def test_each_trouble_that_a_log_cannot_take_is_told_from_the_state_directory(alerts, webhook):
     from jarkeeper.wiring import open_vault
 
     assert run(["init"]) == 0
-    taken = alerts.vault / "incidents/youtube/session-dead/000000000001.json"
-    taken.mkdir(parents=True)
-    here = scope_of(Cause, "youtube")
+    logs = [alerts.vault / "incidents/youtube" / name for name in ("no-backup", "session-dead")]
+    for taken in logs:
+        taken.parent.mkdir(parents=True, exist_ok=True)
+        taken.write_bytes(b"")  # where a folder should be
+    here, backup = scope_of(Cause, "youtube"), condition("warning", cause=Cause.NO_BACKUP)
+    tell = lambda *found: report(alerts, open_vault(alerts), found, scope=here)  # noqa: E731
 
-    done = report(
-        alerts, open_vault(alerts), [condition(), condition(cause=Cause.EXPIRY)], scope=here
-    )
+    tell(backup, condition(cause=Cause.EXPIRY))
+    worse = tell(backup, condition())
+    logs[1].unlink()
+    mended = tell(backup, condition())
+    over = tell(backup)
 
-    assert {(item.cause, item.jar) for item in done.changes.opened} == {
-        (Cause.EXPIRY, "youtube"),
-        (Cause.STORE, ""),
-    }
-    assert "session-dead, jar 'youtube': the session ended" in str(webhook.heard)
+    assert [item.cause for item in worse.changes.opened] == [Cause.SESSION_DEAD]
+    titles = Counter(document["title"].split(":")[1].strip() for _, document in webhook.heard)
+    assert titles == {"store": 1, "no-backup": 1, "expiry": 1, "session-dead": 2}
+    assert "not on record in the vault" in str(webhook.heard)
+    assert [item.cause for item in mended.changes.closed] == []
+    assert [item.cause for item in over.changes.closed] == [Cause.SESSION_DEAD] * 2
 
 
 def test_a_mistake_in_the_plan_loses_no_incident(alerts):
