@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 
 from jarkeeper.alerts import Delivery, Plan, deliver, open_channels, read_plan
 from jarkeeper.checks import Severity
-from jarkeeper.errors import JarkeeperError, SettingsError
+from jarkeeper.errors import (
+    AuditUnavailable,
+    IntegrityError,
+    JarkeeperError,
+    KeyUnavailable,
+    NotInitialised,
+    RollbackError,
+    SettingsError,
+    StoreError,
+)
 from jarkeeper.incidents import Cause, Changes, Condition, Incident, Journal, Scope, scope_of
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
@@ -20,6 +29,10 @@ LOG = logging.getLogger("jarkeeper.incidents")
 
 KEPT_HERE = scope_of((Cause.STORE, Cause.INTEGRITY, Cause.ROLLBACK), "")
 """What can keep a vault from being opened, so that its own journal cannot tell."""
+LOCKED_OUT = (StoreError, IntegrityError, KeyUnavailable, AuditUnavailable, NotInitialised)
+"""What says that the vault cannot be used, and not that there is something wrong with a jar."""
+
+DOCTOR = "run `jarkeeper doctor`, which says what is wrong with the place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,23 @@ def report(
     if settings.metrics:
         _measure(settings, vault, done.changes, {jar for _, jar in scope if jar})
     return done
+
+
+def lock_out(error: JarkeeperError) -> Condition:
+    """Return what to report without a vault where one of `LOCKED_OUT` keeps it from being used."""
+    cause = Cause.STORE
+    if isinstance(error, RollbackError):
+        cause = Cause.ROLLBACK
+    elif isinstance(error, IntegrityError):
+        cause = Cause.INTEGRITY
+    return Condition(
+        cause=cause,
+        jar="",
+        severity=Severity.CRITICAL,
+        message=f"the vault cannot be used: {error.message}",
+        done="",
+        next_step=error.hint or DOCTOR,
+    )
 
 
 def _report(
@@ -178,7 +208,7 @@ def _unwritable(message: str, hint: str | None = None) -> Condition:
         severity=Severity.CRITICAL,
         message=f"incidents cannot be put on record: {message}",
         done="kept this one in the state directory",
-        next_step=hint or "run `jarkeeper doctor`, which says what is wrong with the place",
+        next_step=hint or DOCTOR,
     )
 
 

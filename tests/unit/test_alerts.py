@@ -314,6 +314,15 @@ def test_what_kept_the_vault_closed_is_over_when_it_opens(alerts, webhook, capsy
     assert "critical: the session ended\n  next: run `jarkeeper import" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["validate", "refresh", "health", "rotate"])
+def test_a_command_that_finds_the_vault_gone_tells_who_must_know(command, alerts, webhook):
+    assert run([command]) == 3
+
+    assert [document["title"] for _, document in webhook.heard] == [
+        "Jarkeeper: store: the vault: critical"
+    ]
+
+
 def test_a_planted_record_is_told_beside_what_is_wrong_and_mutes_nobody(alerts, webhook, capsys):
     from jarkeeper.wiring import open_vault
 
