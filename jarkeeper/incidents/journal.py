@@ -281,4 +281,4 @@ def _is_taken(known: Incident, due: Due, now: datetime) -> bool:
     """Whether another process has claimed or sent one of the steps, or their kind has passed."""
     if known.is_open is (due.kind == "closed"):
         return True
-    return not all(rules.is_free(known.notice(step), now) for step in due.steps)
+    return not all(rules.is_free(rules.notice_of(known, step), now) for step in due.steps)
