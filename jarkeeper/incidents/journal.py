@@ -5,15 +5,21 @@ made by whoever creates it first. The newest record alone is needed, so older on
 up. What a log may grow by is bounded: the same trouble goes on record once in `QUIET_HOURS`, other
 words for it once in `WORDS_MINUTES`, and each step of the plan a few times.
 
-`logs` reads them. Nothing anchors the journal: who can delete the newest records brings an earlier
-state back, and the worst of that is an alert that is sent again. Tampering mutes nobody: the newest
-genuine record counts, the next one goes to the first free number after it, and one log that is out
-of order keeps no other from being read or written. What is not genuine is told in `damage`.
+`logs` reads them. Tampering mutes nobody: the newest genuine record counts, the next one goes to
+the first free number after it, and one log that is out of order keeps no other from being read or
+written. What is not genuine is told in `damage`.
+
+Nothing anchors the journal: who can delete the newest records brings an earlier state back, and may
+so have an alert sent again. Where the record of an end is gone, the audit trail still has it, and
+is asked when the same trouble would go on record anew: so it is told at most `QUIET_HOURS` late.
+Who deletes a whole log, or the event too, can keep an end from being told, or new trouble behind
+old: that the event is gone shows in the trail. The journal of a state directory has no trail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -170,10 +176,38 @@ class Journal:
     def _examined(self, log: Log, condition: Condition | None) -> Changes:
         now, fresh = self._clock(), new_id()
         before, after, damage = self._change(
-            log, lambda entry: _next(entry, log, condition, now=now, new_id=fresh)
+            log, lambda entry: self._next(entry, log, condition, now=now, new_id=fresh)
         )
         damages = Changes(warnings=(damage,) if damage else ())
         return damages if after is None else damages + self._sorted_in(before, after)
+
+    def _next(
+        self, entry: Entry, log: Log, condition: Condition | None, *, now: datetime, new_id: str
+    ) -> Incident | None:
+        """Return what to put on record after the newest entry, also where that is not genuine.
+
+        Where damage may hide a newer state, or one was deleted, trouble is told anew: what was
+        told of it is not known.
+        """
+        known = entry.incident
+        if entry.hides and (condition is not None or known is None or not known.is_open):
+            if condition is None:
+                return rules.lost(*log, now=now, id=new_id)
+            return rules.next_state(None, condition, now=now, new_id=new_id)
+        after = rules.next_state(known, condition, now=now, new_id=new_id)
+        if after and condition and known and known.is_open and self._has_ended(known):
+            return rules.next_state(None, condition, now=now, new_id=new_id)
+        return after
+
+    def _has_ended(self, known: Incident) -> bool:
+        """Whether the trail has an end of what is open here, of which the record was deleted."""
+        with suppress(StoreError):
+            return self._trail is not None and any(
+                (event.action, event.jar, event.detail) == (Action.INCIDENT, known.jar, known.cause)
+                and "closed" in event.counts
+                for event in self._trail.read(known.seen_at)
+            )
+        return False
 
     def _sorted_in(self, before: Incident | None, after: Incident) -> Changes:
         if not after.is_open:
@@ -260,21 +294,6 @@ def _until(entries: Iterable[Entry], since: datetime | None) -> Iterator[Entry]:
         if since is not None and end is not None and end < since:
             return
         yield entry
-
-
-def _next(
-    entry: Entry, log: Log, condition: Condition | None, *, now: datetime, new_id: str
-) -> Incident | None:
-    """Return what to put on record after the newest entry, also where that is not genuine.
-
-    Where damage may hide a newer state, trouble is told anew: what was told of it is not known.
-    """
-    known = entry.incident
-    if not entry.hides or (condition is None and known is not None and known.is_open):
-        return rules.next_state(known, condition, now=now, new_id=new_id)
-    if condition is None:
-        return rules.lost(*log, now=now, id=new_id)
-    return rules.next_state(None, condition, now=now, new_id=new_id)
 
 
 def _is_taken(known: Incident, due: Due, now: datetime) -> bool:

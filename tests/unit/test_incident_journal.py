@@ -347,6 +347,31 @@ def test_openings_and_ends_are_in_the_audit_trail(clock):
     assert not any("no vault writes" in item.message for item in room.vault.check())
 
 
+def test_an_end_whose_record_was_deleted_hides_no_new_trouble():
+    room = Room()
+    journal = journal_in(room.store, clock=room.clock, vault=room.vault.id, trail=room.vault.trail)
+    channel = Remembering()
+    (first,) = examine(journal, condition()).opened
+    told(journal, room.clock, channel)
+    room.clock.advance(hours=1)
+    left = set(room.store.list(LOG))
+    for _ in range(2):
+        examine(journal)
+        told(journal, room.clock, channel)
+        room.clock.advance(hours=1)
+    for key in set(room.store.list(LOG)) - left:
+        room.store.delete(key)
+
+    for _ in range(24):
+        examine(journal, condition())
+        told(journal, room.clock, channel)
+        room.clock.advance(hours=1)
+
+    assert channel.kinds[:2] == ["opened", "closed"]
+    assert channel.kinds[-2:] == ["opened", "escalated"]
+    assert [incident.id == first.id for incident in journal.open()] == [False]
+
+
 def test_an_incident_that_cannot_be_audited_is_kept_all_the_same(clock):
     room = Room()
     no_trail = Always(StoreError("full"), part="audit/")
