@@ -133,20 +133,30 @@ class Journal:
         """Return what is wrong with any object in the place of a record, in sentences."""
         return self._logs.verify()
 
-    def claim(self, incident: Incident, due: Due, *, now: datetime) -> bool:
-        """Return whether the due message is the caller's to send: one process's, and once."""
-        return self._change_if(
+    def claim(self, incident: Incident, due: Due) -> datetime | None:
+        """Return since when the due message is the caller's to send; None where it is not.
+
+        It is one process's, and once. It counts from now: what was sent before took its time.
+        """
+        now = self._clock()
+        is_ours = self._change_if(
             incident,
             lambda known: (
                 None if _is_taken(known, due, now) else rules.claimed(known, due, now=now)
             ),
         )
+        return now if is_ours else None
 
-    def settle(self, incident: Incident, due: Due, *, missed: Iterable[str]) -> bool:
-        """Put on record that the message went out, but for the channels it missed."""
+    def settle(
+        self, incident: Incident, due: Due, *, missed: Iterable[str], silent: bool = False
+    ) -> bool:
+        """Put on record that the message went out, but for the channels it missed.
+
+        `silent` where none of these said so: they gave no answer in time, and may have taken it.
+        """
         names, now = tuple(missed), self._clock()
         return self._change_if(
-            incident, lambda known: rules.settled(known, due, missed=names, now=now)
+            incident, lambda known: rules.settled(known, due, missed=names, silent=silent, now=now)
         )
 
     def collect(self, before: datetime) -> int:

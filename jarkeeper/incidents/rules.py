@@ -46,6 +46,9 @@ RETRY_MINUTES = (1, 5, 15, 60)
 """Before a channel that failed is tried again; the last of them counts for every further try."""
 TRIES_MAX = 27
 """Failures of a channel before a notice is given up, after a day; the next step starts afresh."""
+SILENT_TRIES = 9
+"""What a try counts for that got no answer in time. The channel may well have taken the message,
+so it is sent three times, an hour apart, and not 27 times."""
 
 _RANKS = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 _NUMBER = re.compile(r"[0-9][0-9.,:TZ-]*")
@@ -151,14 +154,19 @@ def claimed(incident: Incident, due: Due, *, now: datetime) -> Incident:
     return replace(incident, owed=owed, notices=tuple(known[step] for step in sorted(known)))
 
 
-def settled(incident: Incident, due: Due, *, missed: Iterable[str], now: datetime) -> Incident:
-    """Return the incident with how the sending of the due steps went."""
-    names = tuple(missed)
+def settled(
+    incident: Incident, due: Due, *, missed: Iterable[str], now: datetime, silent: bool = False
+) -> Incident:
+    """Return the incident with how the sending of the due steps went.
+
+    `silent` where none of the channels that missed it said so.
+    """
+    names, tries = tuple(missed), SILENT_TRIES if silent else 1
     return replace(
         incident,
         owed=names if due.kind is NoticeKind.CLOSED else incident.owed,
         notices=tuple(
-            notice if notice.step not in due.steps else _settled(notice, names, now)
+            notice if notice.step not in due.steps else _settled(notice, names, tries, now)
             for notice in incident.notices
         ),
     )
@@ -183,10 +191,10 @@ def is_free(notice: Notice | None, now: datetime) -> bool:
     return _passed(notice.claimed_at, now) >= timedelta(minutes=minutes)
 
 
-def _settled(notice: Notice, missed: tuple[str, ...], now: datetime) -> Notice:
+def _settled(notice: Notice, missed: tuple[str, ...], tries: int, now: datetime) -> Notice:
     if not missed:
         return replace(notice, sent_at=now, missed=())
-    return replace(notice, tries=notice.tries + 1, missed=missed)
+    return replace(notice, tries=notice.tries + tries, missed=missed)
 
 
 def _due_while_open(incident: Incident, steps: Sequence[Step], now: datetime) -> Due | None:

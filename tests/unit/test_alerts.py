@@ -180,6 +180,26 @@ def test_a_message_calls_nobody_in_a_chat():
     assert message.document["message"] == loud.message
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "@all",
+        "@room",
+        "\uff20everyone",
+        "<users/all>",
+        "<https://x.example|log in>",
+        "[a](https://x)",
+    ],
+)
+def test_a_message_holds_no_markup_of_a_chat(markup):
+    found = condition(message=markup)
+
+    message = message_of(incident_of(found), NoticeKind.OPENED, place="/v", now=START)
+
+    assert markup not in message.body
+    assert markup in message.body.replace("\N{ZERO WIDTH SPACE}", "")
+
+
 def test_a_service_that_takes_html_is_sent_html(webhook):
     plan = Plan({"ops": (URL.format(port=webhook.server_port) + "?format=html",)}, ())
     message = message_of(
@@ -260,6 +280,46 @@ def test_a_channel_that_drips_is_left_to_itself(monkeypatch):
 
     assert time.monotonic() - began < 2
     assert failures == {"ops 1": "channel 'ops 1': no answer in 0 s"}
+
+
+def test_a_slow_channel_is_sent_the_same_a_few_times_only(monkeypatch):
+    monkeypatch.setattr(sys.modules[send.__module__], "CHANNEL_SECONDS", 0.01)
+    clock, taken = Clock(), []
+    journal = journal_in(clock=clock)
+    journal.reconcile([condition()], scope=scope_of(Cause, "youtube"))
+
+    class Slow(Remembering):
+        def send(self, message):
+            taken.append(message)
+            time.sleep(0.1)
+
+    for _ in range(4 * 24):
+        deliver(journal, Plan({"ops": ("a",)}, STEPS[:1]), [Slow()], place="/v", now=clock())
+        clock.advance(minutes=15)
+
+    assert len(taken) == 3
+
+
+def test_slow_channels_make_no_claim_grow_old():
+    clock, sent = Clock(), []
+    journal, causes = journal_in(clock=clock), list(Cause)[:3]
+    scope = scope_of(causes, "youtube")
+    journal.reconcile([condition(cause=cause) for cause in causes], scope=scope)
+    plan = Plan({"ops": ("a",)}, STEPS[:1])
+
+    class Slow(Remembering):
+        def send(self, message):
+            sent.append(message.document["cause"])
+            clock.advance(minutes=9)
+            if len(sent) == 3:  # another process examines meanwhile
+                other = journal_in(journal._store, clock=clock)
+                deliver(other, plan, [Remembering(sent=self.sent)], place="/v", now=clock())
+
+    slow = Slow()
+    deliver(journal, plan, [slow], place="/v", now=clock())
+
+    assert len(sent) == 3
+    assert slow.sent == []
 
 
 def test_a_service_that_drips_keeps_none_after_it_from_being_told(webhook, monkeypatch):
