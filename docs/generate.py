@@ -6,17 +6,27 @@ import ast
 import inspect
 import sys
 from dataclasses import MISSING, fields
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from runpy import run_path
 
 from cli import cli_page
+from figures import figures_page
 from metrics import metrics_page
 from permissions import permissions_page
 
+from jarkeeper.analysis.athena import written
+from jarkeeper.analysis.queries import Span
 from jarkeeper.settings import AWS_VARIABLES, VARIABLES, Settings, model
 from jarkeeper.youtube.failures import OPEN_LIMIT, TABLE, UNKNOWN, Row
 
 REFERENCE = Path(__file__).parent / "reference"
+INFRASTRUCTURE = Path(__file__).parents[1] / "infrastructure"
+DASHBOARD = INFRASTRUCTURE / "dashboard.py"
+ATHENA = INFRASTRUCTURE / "athena"
+A_MONTH = Span(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+"""Stands in the queries that are kept as files."""
 
 SETTINGS_PAGE = """# Settings
 
@@ -61,6 +71,8 @@ do harm.
 
 FORMS = {
     "drop": "a folder, or `s3://bucket/prefix`",
+    "access_logs": "a folder, or `s3://bucket/prefix`",
+    "cloudtrail": "a folder, or `s3://bucket/prefix`",
     "alerts": "the text of such a file, in TOML: see [alerts](../alerts.md)",
     "metrics": "`emf`, `otel`, or both separated by a comma; or `none`",
     "ca_file": "the path of an existing file",
@@ -152,23 +164,23 @@ def failure_row(row: Row) -> str:
 def main() -> int:
     """Write the pages, or with `--check` say which differ."""
     pages = {
-        "settings.md": settings_page(),
-        "failures.md": failures_page(),
-        "permissions.md": permissions_page(),
-        "metrics.md": metrics_page(),
-        "cli.md": cli_page(),
-    }
-    stale = [
-        name
-        for name, text in pages.items()
-        if not (REFERENCE / name).is_file() or (REFERENCE / name).read_text() != text
-    ]
+        REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "failures.md": failures_page(),
+        REFERENCE / "permissions.md": permissions_page(),
+        REFERENCE / "metrics.md": metrics_page(),
+        REFERENCE / "key-figures.md": figures_page(),
+        REFERENCE / "cli.md": cli_page(),
+        INFRASTRUCTURE / "dashboard.json": run_path(str(DASHBOARD))["dashboard_text"](),
+    } | {ATHENA / name: text for name, text in written(A_MONTH).items()}
+    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
     if "--check" in sys.argv:
-        for name in stale:
-            print(f"docs/reference/{name}: differs from the code, run `make format`")
+        for path in stale:
+            name = path.relative_to(REFERENCE.parents[1])
+            print(f"{name}: differs from the code, run `make format`")
         return 1 if stale else 0
-    for name in stale:
-        (REFERENCE / name).write_text(pages[name])
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(pages[path])
     return 0
 
 

@@ -27,6 +27,9 @@ ROLES = {
     "auditor": "The role of who reads and verifies the trail, and reads incidents. It can open the "
     "vault's root, which authenticates events, and no jar.",
     "parameter": "Besides, for a role whose `COOKIE_ENCRYPTION_KEY_PARAMETER` is set.",
+    "logs": "Besides, for the auditor's role where `COOKIE_ACCESS_LOGS` and `COOKIE_CLOUDTRAIL` "
+    "name buckets. Where CloudTrail encrypts its files with a KMS key, that key's policy has to "
+    "let this role decrypt too.",
     "bucket": "The bucket's own policy: it holds for everybody, also for roles that somebody gives "
     "too much. The break-glass role is for the day on which nothing else works.",
     "envelope-key": "The policy of the KMS key that wraps the vault's keys.",
@@ -45,10 +48,15 @@ WHY = {
     "ListEverything": "`check` finds what no vault writes",
     "CleanUp": "generations that no slot names any more, permits of past hours, superseded records "
     "of incidents, and what the probe of `init` wrote; never a head, never an event",
-    "ReadTheTrail": "the trail, incidents, and what it takes to authenticate them",
-    "ListTheTrail": "the days and writers of the trail, and the logs of incidents",
+    "ReadTheTrail": "the trail, the heads that it has to announce, incidents, and what it takes to "
+    "authenticate them",
+    "ListTheTrail": "the days and writers of the trail, jars, heads, the logs of incidents",
     "OpenTheRootAlone": "the context of a jar has no purpose, so no jar can be opened",
     "LetTheBucketDecrypt": "S3 decrypts at rest on behalf of the caller, and only so",
+    "ReadWhatAWSLogged": "server access logs and CloudTrail's files, of which no line is the "
+    "vault's own",
+    "FindTheAccessLogs": "the names tell the time, so that a range reads only what it needs",
+    "FindTheTrailsFiles": "the folders tell the day, so that a range reads only what it needs",
     "ReadTheKeyInParameterStore": "the one parameter",
     "DecryptItThere": "Parameter Store decrypts on behalf of the caller, and only so",
     "EncryptedConnectionsOnly": "nothing travels in clear",

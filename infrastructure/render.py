@@ -1,7 +1,7 @@
 """Fill a policy in: `python infrastructure/render.py task bucket=my-jars kms_key_arn=… …`.
 
 Prints the document on standard output. Every name that the policy has must be given, and no other;
-`prefix` may be left out, and `vault_id` until `jarkeeper init` has told it.
+a prefix may be left out, and `vault_id` until `jarkeeper init` has told it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 from string import Template
 
 POLICIES = Path(__file__).parent / "policies"
-DEFAULTS = {"prefix": "", "vault_id": "*"}
+PREFIXES = ("prefix", "access_logs_prefix", "cloudtrail_prefix")
+DEFAULTS = {"vault_id": "*"} | dict.fromkeys(PREFIXES, "")
 
 
 def render(policy: str, names: dict[str, str]) -> str:
@@ -27,8 +28,9 @@ def render(policy: str, names: dict[str, str]) -> str:
         raise ValueError(f"policy '{policy}': expected also {', '.join(sorted(missing))}")
     if unknown := values.keys() - wanted:
         raise ValueError(f"policy '{policy}': has no {', '.join(sorted(unknown))}")
-    if values.get("prefix"):
-        values["prefix"] = values["prefix"].strip("/") + "/"
+    for name in PREFIXES:
+        if values.get(name):
+            values[name] = values[name].strip("/") + "/"
     return json.dumps(json.loads(template.substitute(values)), indent=2)
 
 

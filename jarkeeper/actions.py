@@ -29,6 +29,8 @@ class Action(StrEnum):
     """Looking at the names and expiries in a generation, which opens it."""
     USE = "use"
     """What a lent jar was used for, in numbers."""
+    DOWNLOAD = "download"
+    """How the videos of a run ended, in numbers, with whatever cookies or none."""
     CHECK = "check"
     CHECKPOINT = "checkpoint"
     """A signed record of how far every chain of the audit trail has come, so that a cut shows."""

@@ -9,13 +9,16 @@ was, and nothing else can be taken away unseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.checkpoints import CheckpointLog
-from jarkeeper.audit.events import Outcome
+from jarkeeper.audit.events import Event, Outcome
 from jarkeeper.audit.merkle import leaf_hash
 from jarkeeper.audit.places import (
     ARCHIVE_PREFIX,
@@ -27,7 +30,7 @@ from jarkeeper.audit.places import (
 )
 from jarkeeper.audit.told import LEAVES
 from jarkeeper.audit.trail import Access, Trail
-from jarkeeper.audit.verify import ARCHIVED, TrailReport
+from jarkeeper.audit.verify import TrailReport
 from jarkeeper.audit.volumes import (
     Row,
     Voucher,
@@ -75,7 +78,9 @@ def pack(trail: Trail, *, before: date, progress: Progress | None = None) -> Arc
     report = _verified(trail)
     trail.checkpoint(report)
     days = _days(trail, report.log, before)
-    packed = {item.leaf for items in days.values() for item in items if _is_in(report, item)}
+    packed = {
+        item.leaf for items in days.values() for item in items if report.is_archived(item.leaf)
+    }
     total = sum(map(len, days.values())) - len(packed)
     if not days:
         return ArchiveReceipt()
@@ -110,6 +115,36 @@ def retire(trail: Trail, *, before: datetime) -> ArchiveReceipt:
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
+@contextmanager
+def fetched(trail: Trail, *, since: datetime) -> Iterator[Path]:
+    """Give a folder with the volumes from that day on, for the length of a `with` block.
+
+    Each is what its record vouches for; one that is not raises `IntegrityError`.
+    """
+    with TemporaryDirectory(prefix="jarkeeper-") as private:
+        folder = Path(private)
+        for day, number, is_volume in _listed(trail):
+            if is_volume and day >= f"{since:%Y-%m-%d}":
+                voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
+                content = trail.store.get(voucher.volume)
+                if digest(content) != voucher.digest:
+                    raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
+                place = folder / f"dt={day}"
+                place.mkdir(exist_ok=True)
+                (place / f"{number:06d}.parquet").write_bytes(content)
+        yield folder
+
+
+def stored_alone(trail: Trail, report: TrailReport, *, since: datetime) -> Iterator[Event]:
+    """Give the events from that day on that lie by themselves and in no volume."""
+    for key in trail.store.list(PREFIX):
+        place = parse_event_key(key)
+        if place is not None and place[0] >= f"{since:%Y-%m-%d}":
+            leaf = report.log.leaf(place[1], place[2])
+            if leaf is None or not report.is_archived(leaf):
+                yield from trail.events_in(key)
+
+
 def _verified(trail: Trail) -> TrailReport:
     report = trail.verify()
     if report.discrepancies:
@@ -131,11 +166,6 @@ def _days(trail: Trail, log: CheckpointLog, before: date) -> dict[str, list[_Sto
         if (leaf := log.leaf(writer, seq)) is not None:
             days.setdefault(day, []).append(_Stored(leaf, writer, seq, key))
     return {day: sorted(items, key=lambda item: item.leaf) for day, items in sorted(days.items())}
-
-
-def _is_in(report: TrailReport, item: _Stored) -> bool:
-    """Whether a volume holds it already."""
-    return item.leaf < len(report.places) and report.places[item.leaf] == ARCHIVED
 
 
 def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
@@ -181,13 +211,18 @@ def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:
         leaf = log.leaf(place[1], place[2]) if place else None
         if leaf is not None and leaf < leaves:
             yield name
-    for day, number, is_volume in filter(None, map(parse_volume_key, names)):
+    for day, number, is_volume in _listed(trail):
         if is_volume:
             continue
         voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
         if voucher.last_leaf < leaves:
             yield volume_key(day, number)
             yield voucher_key(day, number)
+
+
+def _listed(trail: Trail) -> list[tuple[str, int, bool]]:
+    """Return day and number of the archive's objects, and which are volumes."""
+    return list(filter(None, map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX))))
 
 
 def _delete(trail: Trail, names: Iterable[str]) -> tuple[int, tuple[str, ...]]:

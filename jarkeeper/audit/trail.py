@@ -155,13 +155,12 @@ class Trail:
             if place is not None and place[0] >= first_day:
                 days.setdefault(place[0], []).append(key)
         for day in sorted(days):
-            events = {
-                (event.writer, event.seq): event for key in days[day] for event in self._in(key)
-            }
+            found = (event for key in days[day] for event in self.events_in(key))
+            events = {(event.writer, event.seq): event for event in found}
             ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
             yield from (event for event in ordered if since is None or event.at >= since)
 
-    def _in(self, key: str) -> Iterator[Event]:
+    def events_in(self, key: str) -> Iterator[Event]:
         """Give the authentic events of an object: one, or those of a volume."""
         try:
             content = self.store.get(key)

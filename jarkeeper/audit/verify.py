@@ -75,6 +75,10 @@ class TrailReport:
         last = bisect_right(sizes, self.told.retired) - 1
         return last >= 0 and moment <= self.log.checkpoints[last].at
 
+    def is_archived(self, leaf: int) -> bool:
+        """Whether a volume holds that leaf."""
+        return leaf < len(self.places) and self.places[leaf] == ARCHIVED
+
     @property
     def archived(self) -> int:
         """How many events are in the archive."""

@@ -12,10 +12,13 @@ import click
 
 from jarkeeper.cli.audit_archive import pack, retire
 from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
+from jarkeeper.cli.compliance import command as compliance
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
+from jarkeeper.cli.report import command as report
 from jarkeeper.cli.since import parse_since
+from jarkeeper.cli.sources import command as sources
 
 if TYPE_CHECKING:
     from jarkeeper.audit import Event
@@ -79,7 +82,7 @@ def command(
     return Exit.OK
 
 
-for _part in (verify, checkpoint, key, prove, pack, retire):
+for _part in (report, verify, checkpoint, key, prove, sources, compliance, pack, retire):
     command.add_command(_part)
 
 

@@ -44,6 +44,7 @@ COMMANDS = {
     "incidents": "incidents",
     "alerts": "alerts",
     "audit": "audit",
+    "report": "report",
     "backup": "backup",
     "recover": "recover",
     "drill": "drill",

@@ -14,7 +14,7 @@ _IMPORT = re.compile(r"\bjarkeeper import (?=cookies\.txt)")
 _OF_ONE_JAR = "history|diff|restore|revoke|promote|rotate|replace|refresh"
 _NAMES = (
     "init|import|status|validate|download|check|doctor|audit|incidents|settings|backup|recover|"
-    f"rewrap|usage|health|drill|cleanup|{_OF_ONE_JAR}"
+    f"rewrap|usage|report|health|drill|cleanup|{_OF_ONE_JAR}"
 )
 _COMMAND = re.compile(rf"\bjarkeeper (?:{_NAMES})\b(?! --(?:vault|help))")
 _JAR_COMMAND = re.compile(rf"\bjarkeeper (?:{_OF_ONE_JAR})\b(?! --(?:vault|jar|help))")

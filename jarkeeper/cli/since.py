@@ -14,7 +14,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPAN = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
 
 
-def parse_since(text: str, *, now: datetime) -> datetime:
+def parse_since(text: str, *, now: datetime, option: str = "--since") -> datetime:
     """Return the moment that '7d', '12h' or '2026-01-31' means, in UTC, 1970 at the earliest."""
     try:
         if match := _SPAN.fullmatch(text):
@@ -25,5 +25,5 @@ def parse_since(text: str, *, now: datetime) -> datetime:
         return max(moment.astimezone(UTC), EPOCH)
     except (ValueError, OverflowError):
         raise InputError(
-            "--since: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
+            f"{option}: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
         ) from None

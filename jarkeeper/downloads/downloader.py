@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from jarkeeper.downloads.circuit import Circuit
-from jarkeeper.downloads.measuring import measure_run
+from jarkeeper.downloads.measuring import measure_run, record_run
 from jarkeeper.downloads.preparation import prepare
 from jarkeeper.downloads.putting_off import put_off
 from jarkeeper.downloads.receipts import Outcome, Preparation, Summary, Video, VideoReceipt
@@ -192,7 +192,14 @@ class Downloader:
             seconds=time.monotonic() - self._began,
         )
         measure_run(self.settings, summary)
-        return summary
+        return self._on_record(summary)
+
+    def _on_record(self, summary: Summary) -> Summary:
+        warning = record_run(self.settings, summary, actor=self._actor, flow_run=self._flow_run)
+        if not warning:
+            return summary
+        LOG.warning("%s", warning)
+        return replace(summary, notices=(*summary.notices, warning))
 
     def _start(self, *, base_head: int, now: datetime) -> Start:
         """Return what the worker is told: what it may do in the vault, and what is wanted."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from jarkeeper.audit.usage import SUCCEEDED
 from jarkeeper.downloads.receipts import Summary
+from jarkeeper.errors import JarkeeperError, NotInitialised
 from jarkeeper.heads import Head
 from jarkeeper.settings import Settings
 
@@ -36,3 +38,25 @@ def measure_run(settings: Settings, summary: Summary) -> None:
 
         ends = [(receipt.outcome.value, receipt.failure) for receipt in summary.receipts]
         record(settings.metrics, downloaded(summary.jar, ends))
+
+
+def record_run(settings: Settings, summary: Summary, *, actor: str, flow_run: str | None) -> str:
+    """Put on record how the videos of a run ended; return a warning where that is impossible.
+
+    Without a vault there is no trail. What was there before, was skipped or was put off is not
+    counted: the run that ends it does.
+    """
+    from jarkeeper.wiring import open_vault
+
+    counts = {SUCCEEDED: summary.downloaded} if summary.downloaded else {}
+    counts |= summary.failures
+    if not counts:
+        return ""
+    try:
+        vault = open_vault(settings, actor=actor, flow_run=flow_run)
+        vault.record_download(summary.jar, counts=counts, seconds=summary.seconds)
+    except NotInitialised:
+        return ""
+    except JarkeeperError as error:
+        return f"the run is not on record in the audit trail: {error.message}"
+    return ""

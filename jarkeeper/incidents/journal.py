@@ -225,7 +225,7 @@ class Journal:
         if before is None or before.id != after.id:
             return Changes(opened=(after,), warnings=self._recorded(after, "opened"))
         if before.severity is not after.severity:
-            return Changes(escalated=(after,))
+            return Changes(escalated=(after,), warnings=self._recorded(after, "escalated"))
         return Changes(updated=(after,))
 
     def _change_if(self, incident: Incident, change: Callable[[Incident], Incident | None]) -> bool:
@@ -280,7 +280,7 @@ class Journal:
         """Put on record in the trail; the journal has it already, so a failure is a warning."""
         if self._trail is None:
             return ()
-        counts = {what: 1}
+        counts = {what: 1, str(incident.severity): 1}
         access = Access(Action.INCIDENT, jar=incident.jar)
         seconds = incident.lasted(self._clock()).total_seconds() if what == "closed" else 0.0
         try:

@@ -21,6 +21,9 @@ ENCRYPTIONS = ("aws:kms", "none")
 
 _SITE = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _PRINCIPAL = re.compile(r"[A-Za-z0-9_.:/*?[\] -]{1,64}@[A-Za-z0-9_.:/*?[\]-]{1,64}", re.ASCII)
+_ROLE = re.compile(
+    r"arn:aws[a-z-]*:(?:iam|sts)::[0-9*?]{1,12}:[A-Za-z0-9_.:/@+=,*?[\]-]{1,512}", re.ASCII
+)
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(
     r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,7}"
@@ -186,6 +189,29 @@ def drop(text: str) -> str:
         return str(path(text))
     name, _, rest = text.removeprefix("s3://").partition("/")
     return f"s3://{bucket(name)}/{prefix(rest)}".rstrip("/")
+
+
+def logs(text: str) -> str:
+    """Return a place of AWS's logs: a folder's absolute path, or 's3://bucket/prefix'."""
+    if not text.startswith("s3://"):
+        return str(path(text))
+    name, _, rest = text.removeprefix("s3://").partition("/")
+    rest = rest.strip("/")
+    # No vault lies there, so a prefix may be named as what vaults have.
+    if rest and not _PREFIX.fullmatch(rest):
+        raise ValueError("expected plain names separated by '/', such as 'logs/jars'")
+    return f"s3://{bucket(name)}/{rest}".rstrip("/")
+
+
+def roles(text: str) -> tuple[str, ...]:
+    """Return patterns of ARNs of roles and users."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(_ROLE.fullmatch(pattern) for pattern in found):
+        raise ValueError(
+            "expected ARNs separated by commas, such as "
+            "'arn:aws:iam::123456789012:role/jarkeeper-*'"
+        )
+    return found
 
 
 def level(text: str) -> str:

@@ -71,6 +71,12 @@ class Settings:
     """How often a jar may be opened in an hour of the clock, by all processes together."""
     principals: tuple[str, ...] = ()
     """Who may use the vault, as `user@host`, `*` for anything; others are reported, not refused."""
+    access_logs: str | None = None
+    """Where S3 delivers the access logs of the bucket, for `jarkeeper audit sources`."""
+    cloudtrail: str | None = None
+    """Where CloudTrail delivers its files: the prefix above `AWSLogs`, or any folder below it."""
+    roles: tuple[str, ...] = ()
+    """Which roles of AWS may use the vault, as ARNs, `*` for anything; others are reported."""
     failure_rate: float = 5.0
     """Warn when more than so many percent of a day's tries of videos fail."""
     login_failure_rate: float = 1.0

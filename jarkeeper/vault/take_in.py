@@ -102,7 +102,7 @@ def stage_jar(
         record = _store(ports, access, parsed, arrival)
 
         def rule(head: Head | None) -> Slots:
-            _require_not_barred(ports, head, parsed.jar)
+            require_not_barred(ports, head, parsed.jar)
             return stage(NO_SLOTS if head is None else head.slots, record, at=record.created_at)
 
         done = commit(ports, jar, Change(Action.STAGE, rule), base=base.stored)
@@ -166,7 +166,7 @@ def _arrived(
     `ConfirmationNeeded` where there are doubts and nobody has confirmed them.
     """
     active = None if head is None else head.active
-    _require_not_barred(ports, head, parsed.jar)
+    require_not_barred(ports, head, parsed.jar)
     before, warnings, trouble = _open_active(ports, active, "" if head is None else head.jar)
     facts = _with_account(_observe(ports, parsed, probed), parsed.jar, active, before)
     arrival = Arrival(
@@ -248,7 +248,7 @@ def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
     return any(item.generation.fingerprint == now for item in backups)
 
 
-def _require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
+def require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
     """Refuse a login that was revoked, also where somebody says yes: others may hold it."""
     if head is not None and login_digest(ports, jar) in head.slots.barred:
         raise InputError(

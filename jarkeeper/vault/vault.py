@@ -164,6 +164,11 @@ class Vault:
         )
         self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
 
+    def record_download(self, jar: str, *, counts: Mapping[str, int], seconds: float) -> None:
+        """Put on record how the videos of a run ended: how many in which class."""
+        access = Access(Action.DOWNLOAD, jar=checked_jar_name(jar))
+        self.trail.outcome(access, Outcome.OK, counts=counts, seconds=seconds)
+
     def stage(
         self, jar: str, content: bytes | ParsedJar, *, confirmed: bool = False
     ) -> ImportReceipt:

@@ -140,7 +140,8 @@ def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[Le
         generation=record.id,
         fingerprint=record.fingerprint,
         head_seq=done.stored.head.seq,
-        facts=facts,
+        # The stored ones: they tell the login, by which it can be barred.
+        facts=record.facts,
         sealed=SealedJar(jar, key=ports.memory_key),
     )
     return kept, done

@@ -36,6 +36,7 @@ from cloud.calls import Call
 from cloud.estate import ACCOUNT
 from cloud.faults import Faults
 from cloud.gate import Gate
+from cloud.logbook import Logbook
 
 Policy = dict[str, Any]
 REGION = "eu-central-1"
@@ -70,6 +71,8 @@ class Cloud:
         self.account = ACCOUNT
         self.region = region
         self.calls: list[Call] = []
+        self.logbook: Logbook | None = None
+        """Where given, what AWS would log of each request is written into it."""
         self.faults = Faults()
         self.clock_offset = timedelta()
         self.ca_file: Path | None = None
@@ -214,7 +217,10 @@ class Cloud:
 
     def _answer(self, request: wire.Request) -> wire.Response:
         with ONE_AT_A_TIME:
-            return self._gate.answer(request)
+            response = self._gate.answer(request)
+            if self.logbook is not None:
+                self.logbook.note(request, response, self._now())
+            return response
 
     def _certificate(self) -> Any:
         import ssl

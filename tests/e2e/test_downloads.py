@@ -728,6 +728,35 @@ def test_the_audit_trail_tells_the_story(vault, youtube, run) -> None:
     assert [event.detail for event in events if event.outcome == "refused"] == ["login_gone"]
 
 
+@pytest.mark.parametrize("policy", [CookiePolicy.ALWAYS, CookiePolicy.NEVER])
+def test_the_audit_trail_tells_how_the_videos_of_a_run_ended(
+    vault, youtube, settings, tmp_path, policy
+) -> None:
+    take_in(vault, youtube, "one")
+    youtube.control.add_video(OTHER, answer="private")
+    request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos", cookies=policy)
+
+    for _ in range(2):  # what is there already is not counted again
+        run_downloads(settings, request)
+
+    first, second = (event for event in vault.trail.read() if event.action == "download")
+    gone = {"PRIVATE": 1}
+    assert (first.jar, first.outcome, dict(first.counts)) == ("youtube", "ok", {"OK": 1} | gone)
+    assert dict(second.counts) == gone
+    assert first.seconds > 0
+
+
+def test_a_run_that_cannot_be_put_on_record_says_so(vault, settings, youtube, tmp_path) -> None:
+    request = DownloadRequest.of((VIDEO,), tmp_path / "videos", cookies=CookiePolicy.NEVER)
+    (settings.vault / "audit").rename(settings.vault / "elsewhere")
+    (settings.vault / "audit").touch()
+
+    summary = run_downloads(settings, request)
+
+    assert summary.downloaded == 1
+    assert any("not on record in the audit trail" in notice for notice in summary.notices)
+
+
 def test_a_long_run_notices_cookies_that_were_imported_meanwhile(
     vault, settings, youtube, tmp_path
 ) -> None:

@@ -15,6 +15,7 @@ from prefect.events import emit_event
 from prefect.variables import Variable
 
 from blocks.cookie_manager import CookieManager
+from flows.audit_report import audit_report
 from flows.cleanup import cleanup
 from flows.download import download
 from flows.drill import drill
@@ -91,6 +92,9 @@ def run_upkeep() -> None:
     for upkeep in (validate, refresh, rotate, health, cleanup, drill, daily, weekly, monthly):
         state = upkeep(return_state=True)
         print(upkeep.name, state.name, state.message, repr(state.result(raise_on_failure=False)))
+    folder = Path(os.environ["JARKEEPER_STATE_DIR"]).parent / "reports"
+    state = audit_report(since="1d", out=folder, return_state=True)
+    print(audit_report.name, state.name, sum(file.is_file() for file in folder.rglob("*")))
 
 
 def run_leaky(secret: str) -> None:

@@ -168,6 +168,7 @@ def server_text(server: PrefectServer) -> bytes:
         ("block", "RuntimeError: in the middle of using"),
         ("upkeep", "the tested cookies are active"),
         ("upkeep", "drill Completed recovered"),
+        ("upkeep", "audit-report Completed 12"),
         ("stopped", "Failed"),
         ("no key", "Failed"),
     ],

@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from jarkeeper.anchors import FileAnchors
-from jarkeeper.audit.events import PREFIX
+from jarkeeper.audit.places import PREFIX
 from jarkeeper.errors import (
     IntegrityError,
     KeyUnavailable,

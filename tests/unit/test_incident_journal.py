@@ -332,17 +332,19 @@ def seq_of(key):
     return parse_incident_key(key)[2]
 
 
-def test_openings_and_ends_are_in_the_audit_trail(clock):
+def test_openings_rises_and_ends_are_in_the_audit_trail(clock):
     room = Room()
     journal = journal_in(room.store, clock=room.clock, vault=room.vault.id, trail=room.vault.trail)
 
-    examine(journal, condition())
+    examine(journal, condition("warning"))
+    examine(journal, condition("critical"))
     examine(journal)
 
-    assert room.events()[-2:] == [("incident", "outcome", "ok", "session-dead")] * 2
-    assert [dict(event.counts) for event in list(room.vault.trail.read())[-2:]] == [
-        {"opened": 1},
-        {"closed": 1},
+    assert room.events()[-3:] == [("incident", "outcome", "ok", "session-dead")] * 3
+    assert [dict(event.counts) for event in list(room.vault.trail.read())[-3:]] == [
+        {"opened": 1, "warning": 1},
+        {"escalated": 1, "critical": 1},
+        {"closed": 1, "critical": 1},
     ]
     assert not any("no vault writes" in item.message for item in room.vault.check())
 

@@ -93,6 +93,8 @@ def of_event(**changed):
         ),
         ({"action": Action.PROBE, "phase": Phase.INTENT, "detail": "alive"}, []),
         ({"action": Action.PROBE, "detail": "unchanged"}, []),
+        # A run measures its videos itself, with those that the trail does not count.
+        ({"action": Action.DOWNLOAD, "counts": {"OK": 3}}, []),
     ],
 )
 def test_an_event_of_the_trail_is_measured_once(changed, expected):

@@ -30,7 +30,10 @@ def test_a_policy_that_is_filled_in_is_printed():
     [
         (("parameter", *PARAMETER[1:]), "expected also region"),
         (("parameter", *PARAMETER, "colour=red"), "has no colour"),
-        (("nobody",), "expected one of auditor, bucket, envelope-key, operator, parameter, task"),
+        (
+            ("nobody",),
+            "expected one of auditor, bucket, envelope-key, logs, operator, parameter, task",
+        ),
         (("parameter", "region"), "expected name=value"),
     ],
 )

@@ -238,3 +238,16 @@ def test_any_environment_gives_settings_or_one_error_that_names_the_variables(en
         outcome = settings == settings.checked()
 
     assert outcome
+
+
+def test_logs_lie_in_a_folder_or_a_bucket_and_roles_are_patterns_of_arns():
+    roles = "arn:aws:iam::123456789012:role/a-*, arn:aws:iam::*:user/b"
+
+    settings = read(
+        COOKIE_ACCESS_LOGS="s3://logs/audit/", COOKIE_CLOUDTRAIL="/trail", COOKIE_ROLES=roles
+    )
+
+    assert (settings.access_logs, settings.cloudtrail) == ("s3://logs/audit", "/trail")
+    assert settings.roles == ("arn:aws:iam::123456789012:role/a-*", "arn:aws:iam::*:user/b")
+    assert Settings.read(HOME | settings.environment()) == settings
+    assert len(mistakes(COOKIE_ACCESS_LOGS="s3://logs/a b", COOKIE_ROLES="jarkeeper-task")) == 2

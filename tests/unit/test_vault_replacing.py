@@ -172,3 +172,24 @@ def test_an_expired_login_hides_and_pushes_out_no_good_one():
 
     assert [item.generation.id for item in room.vault.status(JAR).backups] == [good]
     assert room.vault.lend(JAR, Slot.BACKUP).generation == good
+
+
+def test_a_loan_that_was_written_back_is_known_to_be_revoked():
+    room, _, renewed = house()
+    room.vault.write_back(room.vault.lend(JAR), jar_of("again", account="stolen"))
+
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    slots = room.vault.status(JAR).slots
+    assert slots.is_revoked(renewed.generation, renewed.facts.login)
+
+
+def test_a_login_that_was_barred_before_replaces_no_good_one():
+    room, *_ = house()
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+    before = room.vault.status(JAR)
+
+    with pytest.raises(InputError, match="of a login that was revoked"):
+        room.vault.replace(JAR, parsed("stolen", "stolen"))
+
+    assert room.vault.status(JAR) == before

@@ -1,0 +1,1 @@
+"""What the trail tells as a whole: one table of all events, and the figures drawn from it."""

@@ -1,0 +1,126 @@
+"""Gathers a report's content from a vault: its trail, verified, and what stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from jarkeeper.audit import Event, TrailReport
+from jarkeeper.audit.archive import fetched, stored_alone
+from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
+from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.checks import Severity
+from jarkeeper.errors import VaultError
+from jarkeeper.report.content import Content, Ranked, Retention, Verdict
+from jarkeeper.settings import Settings
+
+if TYPE_CHECKING:
+    from jarkeeper.vault import Vault
+
+WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
+LIBRARIES = ("duckdb", "pandas", "plotly")
+
+
+def gather(
+    vault: Vault,
+    settings: Settings,
+    *,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    findings: Iterable[Ranked] = (),
+) -> Content:
+    """Return what happened from `since` on and before `until`.
+
+    `findings` are what others found, such as in the logs of the store. Raises `VaultError` where
+    the libraries for reports are not installed.
+    """
+    require_libraries()
+    from jarkeeper.analysis import figures, frames
+    from jarkeeper.analysis.queries import Span
+    from jarkeeper.analysis.table import open_table
+
+    report = vault.verify_trail()
+    first = Span(since, until).first_read
+    recent = (event for event in vault.trail.read(until - HISTORY) if event.at < until)
+    found = (*findings, *of_patterns(recent, now=until, settings=settings))
+    alone = stored_alone(vault.trail, report, since=first)
+    with (
+        fetched(vault.trail, since=first) as volumes,
+        open_table(volumes=[volumes], events=alone) as table,
+    ):
+        span = {"since": since, "until": until}
+        return Content(
+            vault=vault.id,
+            place=settings.place,
+            **span,
+            made_at=now,
+            figures=figures.key_figures(table, **span),
+            trend=figures.trend(table, **span),
+            outcomes=frames.outcomes(table, **span),
+            generations=frames.generations(table, **span),
+            by_age=frames.by_age(table, **span),
+            opens=frames.opens(table, **span),
+            refreshes=frames.refreshes(table, **span),
+            incidents=frames.incidents(table, **span),
+            errors=frames.errors(table, **span),
+            findings=ranked(found),
+            integrity=verdict_of(report),
+            retention=retention_of(vault, report, settings),
+        )
+
+
+def require_libraries() -> None:
+    """Raise `VaultError` where what reports are made with is not installed."""
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise VaultError(
+            f"report: expected {' and '.join(missing)} to be installed",
+            hint="run `pip install 'jarkeeper[report]'`",
+        )
+
+
+def ranked(findings: Iterable[Ranked]) -> tuple[Ranked, ...]:
+    """Return the findings, the worst first, those of one jar together."""
+    return tuple(
+        sorted(findings, key=lambda one: (WORST_FIRST.index(one.severity), one.jar, one.code))
+    )
+
+
+def of_patterns(events: Iterable[Event], *, now: datetime, settings: Settings) -> Iterator[Ranked]:
+    """Give what the trail shows as a whole in the last day, from all events of `HISTORY`."""
+    return map(_of_pattern, find_patterns(events, now=now, settings=settings))
+
+
+def verdict_of(report: TrailReport) -> Verdict:
+    """Return what verification saw, for a reader."""
+    found = tuple((item.code, item.message) for item in report.discrepancies)
+    return Verdict(
+        is_intact=not found,
+        events=report.events,
+        unanchored=report.unanchored,
+        discrepancies=found,
+    )
+
+
+def retention_of(vault: Vault, report: TrailReport, settings: Settings) -> Retention:
+    """Return how far back the trail reaches."""
+    names = vault.ports.store.list(PREFIX)
+    stored = [place[0] for place in map(parse_event_key, names) if place]
+    archived = {place[0] for place in map(parse_volume_key, names) if place}
+    days = [*stored, *archived]
+    return Retention(
+        first_day=min(days, default=""),
+        last_day=max(days, default=""),
+        raw_events=len(stored),
+        archived_events=report.archived,
+        archived_days=len(archived),
+        keep_days=settings.audit_days,
+    )
+
+
+def _of_pattern(pattern: Pattern) -> Ranked:
+    finding = pattern.finding
+    return Ranked(finding.severity, finding.code, pattern.jar, finding.message, finding.next_step)

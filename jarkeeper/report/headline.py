@@ -1,0 +1,95 @@
+"""The verdict in plain words: what is wrong, what to do, the worst first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jarkeeper.checks import Severity
+from jarkeeper.report.content import Content
+from jarkeeper.report.readings import EACH_FIGURE, counted, figure_text, is_none, span, target_text
+
+ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
+POINTS_MAX = 6
+"""More would be read by nobody; the sections below have all."""
+VERIFY = "run `jarkeeper audit verify`, and keep a copy of the vault before changing anything"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that is wrong, and what to do about it."""
+
+    severity: Severity
+    what: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The verdict: a sentence, and the points it rests on."""
+
+    severity: Severity
+    sentence: str
+    points: tuple[Point, ...] = ()
+    more: int = 0
+    """How many points are left out."""
+
+
+def judge(content: Content) -> Headline:
+    """Return the verdict on the whole span."""
+    points = sorted(_points(content), key=lambda point: ORDER.index(point.severity))
+    severity = points[0].severity if points else Severity.OK
+    shown = tuple(points[:POINTS_MAX])
+    return Headline(severity, _sentence(content, points), shown, len(points) - len(shown))
+
+
+def _sentence(content: Content, points: list[Point]) -> str:
+    critical = sum(point.severity is Severity.CRITICAL for point in points)
+    if critical:
+        rest = len(points) - critical
+        besides = f", and {counted(rest, 'thing')} to look at" if rest else ""
+        needs = "needs" if critical == 1 else "need"
+        return f"{counted(critical, 'thing')} {needs} you now{besides}."
+    if points:
+        return f"No emergency, but {counted(len(points), 'thing')} to look at."
+    met = sum(figure.is_met is True for figure in content.figures)
+    if not content.integrity.events and not met:
+        return "Nothing is on record yet: there is nothing to judge."
+    if not met:
+        return "Nothing happened in this time that could be judged; the trail is intact."
+    what = "Every key figure meets" if met == 6 else f"{_met(met)} meet"
+    return f"All is well. {what} its target, and the audit trail is intact."
+
+
+def _met(met: int) -> str:
+    return f"Each of the {met} key figures that could be measured" if met > 1 else "The one figure"
+
+
+def _points(content: Content) -> Iterator[Point]:
+    if not content.integrity.is_intact:
+        count = len(content.integrity.discrepancies)
+        message = f"the audit trail is not what was written, in {counted(count, 'place')}: "
+        yield Point(Severity.CRITICAL, f"{message}do not rely on this report", VERIFY)
+    yield from _open_incidents(content)
+    for finding in content.findings:
+        if finding.severity is not Severity.OK:
+            yield Point(finding.severity, finding.message, finding.next_step)
+    for figure in content.figures:
+        if figure.is_met is False:
+            what = f"{figure.name}: {figure_text(figure)}, where the target is "
+            step = EACH_FIGURE.get(figure.id, ("", ""))[1]
+            yield Point(Severity.WARNING, f"{what}{target_text(figure)}", step)
+
+
+def _open_incidents(content: Content) -> Iterator[Point]:
+    goes_on: Iterable[dict[str, Any]] = content.incidents[
+        content.incidents["closed_at"].isna()
+    ].to_dict("records")
+    for one in goes_on:
+        about = f" of jar '{one['jar']}'" if one["jar"] else ""
+        what = f"incident {one['cause']}{about} goes on"
+        if not is_none(one["hours"]):
+            what += f", for {span(one['hours'] * 60)} so far"
+        severity = Severity.CRITICAL if one["severity"] == "critical" else Severity.WARNING
+        yield Point(severity, what, "run `jarkeeper incidents`, which says what to do")

@@ -1,0 +1,111 @@
+"""How numbers read: key figures, their targets, spans of hours, dates. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jarkeeper.analysis.figures import KeyFigure
+
+NOTHING = "\N{EN DASH}"
+"""Where there is no value."""
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, which stay on one line."""
+EACH_FIGURE = {
+    "L1": (
+        "Of the videos that could have arrived, those that did. A video that is private or gone "
+        "is no failure.",
+        "see below which errors were the commonest, and what helps against each",
+    ),
+    "L2": (
+        "Of all tries with cookies, those that failed because of the cookies or the account.",
+        "run `jarkeeper validate`; where a session is dead, import a fresh export",
+    ),
+    "L3": (
+        "From one renewal of a login to the next, on average.",
+        "run `jarkeeper refresh`, and see in `jarkeeper schedule` that it runs twice a day",
+    ),
+    "L4": (
+        "Incidents of integrity, rollback, strangers, gaps in the audit trail, unusual opens and "
+        "emergencies.",
+        "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
+    ),
+    "L5": (
+        "Of the time observed, the part without a dead session.",
+        "keep a tested backup: run `jarkeeper status` and import a second export",
+    ),
+    "L6": (
+        "From the moment a cookie issue was noticed until it was over, on average.",
+        "see in `jarkeeper alerts list` who is told, and how soon",
+    ),
+}
+"""What it measures, and what to do where the target is missed."""
+
+
+def is_none(value: Any) -> bool:
+    """Tell whether a cell of a frame is empty: None, NaN or NaT."""
+    return value is None or bool(value != value)  # noqa: PLR0124 - what those are not is themselves
+
+
+def figure_text(figure: KeyFigure) -> str:
+    """Return the value with its unit, rounded away from looking better than it is."""
+    return NOTHING if figure.value is None else amount(figure.value, figure.unit)
+
+
+def target_text(figure: KeyFigure) -> str:
+    """Return the target in words, such as 'above 95 %'."""
+    if figure.target == 0:
+        return "none"
+    side = "above" if figure.at_least else "below"
+    return f"{side} {figure.target:g}{SPACE}{figure.unit}".rstrip()
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a number with its unit, in the digits that a reader needs."""
+    if is_none(value):
+        return NOTHING
+    if unit == "%":
+        return percent(value)
+    if unit in ("h", "min"):
+        return span(value * (60 if unit == "h" else 1))
+    return f"{value:,.0f}{SPACE}{unit}".rstrip()
+
+
+def percent(value: float) -> str:
+    """Return a percentage; only what is whole reads as 100 %, only nothing as 0 %."""
+    digits = 1 if value <= 99 else 2
+    text = f"{value:.{digits}f}"
+    if float(text) >= 100 > value:
+        text = "99.99"
+    if float(text) == 0 < value:
+        return f"<0.1{SPACE}%"
+    return f"{float(text):g}{SPACE}%"
+
+
+def span(minutes: float) -> str:
+    """Return a length of time in one unit, with a tenth where it matters."""
+    if minutes < 100:
+        return f"{minutes:.3g}{SPACE}min"
+    hours = minutes / 60
+    return f"{hours:.3g}{SPACE}h" if hours < 72 else f"{hours / 24:,.3g}{SPACE}days"
+
+
+def moment(value: Any) -> str:
+    """Return a moment to the minute, in UTC; a dash where there is none."""
+    if is_none(value):
+        return NOTHING
+    at: datetime = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    at = at.astimezone(UTC) if at.tzinfo else at
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return the count with its noun, in the plural where that is right."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def days_between(since: datetime, until: datetime) -> str:
+    """Return the length of a range in words."""
+    days = (until - since).total_seconds() / 86_400
+    return f"{days:.0f}{SPACE}days" if days >= 1.5 else span(days * 1440)

@@ -1,0 +1,179 @@
+"""Judging one request: whether an access on record makes such requests, at that time. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from jarkeeper.actions import Action
+from jarkeeper.names import (
+    INCIDENTS_PREFIX,
+    KEYS_PREFIX,
+    METADATA_KEY,
+    PROBE_PREFIX,
+    VAULT_KEY,
+    parse_generation_key,
+    parse_head_key,
+    parse_permit_key,
+)
+from jarkeeper.sources.intents import (
+    CLEANS,
+    COMMITS,
+    EXACT,
+    FOUNDS,
+    OPENS,
+    READS,
+    SEALS,
+    TIDIES,
+    Intents,
+)
+from jarkeeper.sources.requests import DELETES, READING, VIA_S3, WRITES, Place, Request, object_of
+
+KEY_ENDED = frozenset({"DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"})
+RULES_CHANGED = frozenset({
+    *("PutKeyPolicy", "CreateGrant", "UpdatePrimaryRegion"),
+    *("PutBucketPolicy", "DeleteBucketPolicy", "PutBucketAcl", "DeleteBucket"),
+    *("PutBucketVersioning", "PutBucketEncryption", "DeleteBucketEncryption"),
+    *("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock", "PutBucketReplication"),
+    *("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
+    *("PutObjectLockConfiguration", "PutBucketLogging", "UpdateTrail", "PutEventSelectors"),
+})  # fmt: skip
+LOGGING_ENDED = frozenset({"StopLogging", "DeleteTrail"})
+
+CHANGES = {"key": KEY_ENDED, "rules": RULES_CHANGED, "logging": LOGGING_ENDED}
+CRYPTOGRAPHIC = frozenset({
+    *("Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt", "Encrypt"),
+})  # fmt: skip
+ANYBODYS = ("audit/", "incidents/", "opens/")
+"""What a lifecycle rule may end: the trail is kept as long as it should be, and nothing else."""
+
+_VIEW = re.compile(r"cookies/([a-z0-9][a-z0-9-]{0,31})-cookies-(?:active|backup)\.txt", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with a request, as a code, empty where nothing is; and the jar it concerns."""
+
+    code: str = ""
+    jar: str = ""
+
+
+FINE = Verdict()
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges request after request against the accesses of a trail."""
+
+    intents: Intents
+    place: Place
+    complete_since: datetime
+    """Before it, the trail holds nothing: so nothing is missing there."""
+    written: set[str] = field(default_factory=set)
+
+    def verdict(self, request: Request) -> Verdict:
+        """Return what the request is, given what is on record."""
+        if request.is_denied:
+            return FINE if request.is_service or self._is_missing(request) else Verdict("denied")
+        for code, operations in CHANGES.items():
+            if request.operation in operations:
+                return Verdict(code)
+        if VIA_S3 in request.context:
+            key = self.place.key_in_vault(*object_of(request.context[VIA_S3]))
+            return self._read(request, key or "") if request.operation == "Decrypt" else FINE
+        if request.service == "kms":
+            return self._use_of_key(request)
+        return self._touch(request) if request.service == "s3" else FINE
+
+    def _is_missing(self, request: Request) -> bool:
+        """Whether we looked for what was not there yet: S3 calls it denied to who may not list."""
+        key = self.place.key_in_vault(request.bucket, request.key) or ""
+        is_sought = key in (VAULT_KEY, METADATA_KEY) or _VIEW.fullmatch(key) is not None
+        looks = is_sought and request.operation in ("GetObject", "HeadObject")
+        return looks and self.intents.explain(request.at, actions=READS | FOUNDS, jar=None)
+
+    def _touch(self, request: Request) -> Verdict:
+        key = self.place.key_in_vault(request.bucket, request.key)
+        if key is None:
+            return FINE
+        if request.operation in READING:
+            return self._read(request, key)
+        if request.operation in DELETES:
+            return self._delete(request, key)
+        return self._write(request, key) if request.operation in WRITES else FINE
+
+    def _read(self, request: Request, key: str) -> Verdict:
+        place, view = parse_generation_key(key), _VIEW.fullmatch(key)
+        jar = place[0] if place else view[1] if view else ""
+        return self._outside(request, READS, jar) if jar else FINE
+
+    def _write(self, request: Request, key: str) -> Verdict:
+        made_by = _made_by(key)
+        if made_by is None:
+            return FINE
+        jar, actions = made_by
+        if key in self.written:
+            return self._wrong(request, "overwritten", jar)
+        if not _VIEW.fullmatch(key) and not key.startswith(PROBE_PREFIX):
+            self.written.add(key)
+        return self._outside(request, actions, jar)
+
+    def _delete(self, request: Request, key: str) -> Verdict:
+        if request.is_service:
+            ends = key.startswith(ANYBODYS)
+            return FINE if ends else self._wrong(request, "deleted", "")
+        place, permit = parse_generation_key(key), parse_permit_key(key)
+        jar = place[0] if place else permit[0] if permit else ""
+        actions: frozenset[Action] = frozenset()
+        if jar or key.startswith(INCIDENTS_PREFIX):
+            actions = CLEANS
+        elif key.startswith(PROBE_PREFIX):
+            actions = FOUNDS
+        elif key.startswith("audit/"):
+            actions = TIDIES
+        return self._outside(request, actions, jar, code="deleted")
+
+    def _use_of_key(self, request: Request) -> Verdict:
+        context, jar = request.context, request.context.get("jar", "")
+        if request.operation not in CRYPTOGRAPHIC or (request.is_service and not jar):
+            return FINE
+        if context.get("vault") != self.place.vault:
+            return self._wrong(request, "outside", "")
+        if request.operation != "Decrypt":
+            return self._outside(request, SEALS if jar else FOUNDS, jar)
+        if jar:
+            return self._outside(request, OPENS, jar, generation=context.get("generation", ""))
+        # The root: every command opens it, and no jar opens with it alone.
+        return FINE if context.get("purpose") == "root" else self._wrong(request, "outside", "")
+
+    def _outside(
+        self,
+        request: Request,
+        actions: frozenset[Action],
+        jar: str,
+        *,
+        generation: str = "",
+        code: str = "outside",
+    ) -> Verdict:
+        """Return the code, unless one of the actions was under way."""
+        is_ours = self.intents.explain(request.at, actions=actions, jar=jar, generation=generation)
+        return Verdict(jar=jar) if is_ours else self._wrong(request, code, jar)
+
+    def _wrong(self, request: Request, code: str, jar: str) -> Verdict:
+        return Verdict(code if request.at >= self.complete_since else "", jar)
+
+
+def _made_by(key: str) -> tuple[str, frozenset[Action]] | None:
+    """Return which actions write that object, and of which jar; None where no rule asks."""
+    if place := parse_generation_key(key):
+        return place[0], SEALS
+    if head := parse_head_key(key):
+        return head[0], COMMITS
+    if permit := parse_permit_key(key):
+        return permit[0], EXACT
+    if view := _VIEW.fullmatch(key):
+        return view[1], READS
+    if key == VAULT_KEY or key.startswith(KEYS_PREFIX):
+        return "", FOUNDS
+    return None

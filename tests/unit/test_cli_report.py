@@ -1,0 +1,88 @@
+"""`jarkeeper report`: a vault goes in, files and words come out."""
+
+import json
+import re
+
+import pytest
+
+from jarkeeper.cli.group import run
+from vaultkit import assert_no_canary, cookie_file
+
+
+@pytest.fixture
+def vault(tmp_path, monkeypatch, capsys):
+    """A vault with one jar, in the current folder."""
+    for name in ("VAULT", "KEY_FILE", "STATE_DIR"):
+        monkeypatch.setenv(f"JARKEEPER_{name}", str(tmp_path / name.lower()))
+    monkeypatch.chdir(tmp_path)
+    export = tmp_path / "cookies.txt"
+    export.write_bytes(cookie_file("first"))
+    assert run(["init"]) == 0
+    assert run(["import", "--yes", str(export)]) == 0
+    export.unlink()
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_a_page_is_written_beside_one_and_never_over_another(vault, capsys):
+    first = run(["report"])
+    said = capsys.readouterr().out
+    again = run(["report"])
+    refused = capsys.readouterr().err
+    forced = run(["report", "--force"])
+
+    (page,) = vault.glob("*.html")
+    assert (first, again, forced) == (0, 2, 0)
+    assert re.fullmatch(r"jarkeeper-report-[\d-]{10}-to-[\d-]{10}\.html", page.name)
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.name in said
+    assert "download success rate" in said
+    assert "is there already" in refused
+
+
+def test_json_and_csv_come_without_a_page(vault, capsys):
+    code = run(["report", "--json", "--csv", "numbers", "--since", "7d"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert document["integrity"]["is_intact"] is True
+    assert document["integrity"]["events"] > 0
+    assert [figure["id"] for figure in document["figures"]] == ["L1", "L2", "L3", "L4", "L5", "L6"]
+    assert not list(vault.glob("*.html"))
+    assert {file.stem for file in (vault / "numbers").iterdir()} >= {"figures", "findings", "opens"}
+
+
+def test_a_trail_that_was_changed_is_told_by_page_and_code(vault, capsys):
+    event = next((vault / "vault").glob("audit/**/*.jsonl"))
+    event.chmod(0o600)
+    event.write_bytes(event.read_bytes().replace(b"a", b"b", 1))
+
+    code = run(["report", "--out", "r.html"])
+
+    assert code == 3
+    assert "the audit trail is not what was written" in capsys.readouterr().out
+    assert "NOT INTACT" in (vault / "r.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--since", "soon"], "--since: expected a span or a date"),
+        (["--until", "soon"], "--until: expected a span or a date"),
+        (["--since", "1d", "--until", "2d"], "--until: expected a moment after --since"),
+    ],
+)
+def test_a_span_that_holds_no_time_is_refused(vault, capsys, options, words):
+    code = run(["report", *options])
+
+    assert code == 2
+    assert words in capsys.readouterr().err
+    assert not list(vault.glob("*.html"))
+
+
+def test_no_cookie_is_in_any_form_of_it(vault, capsys):
+    run(["report", "--out", "r.html", "--csv", "numbers", "--json"])
+
+    files = [file.read_bytes() for file in (vault / "r.html", *(vault / "numbers").iterdir())]
+    assert_no_canary(capsys.readouterr().out, *files)
+    assert len(files) > 9

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from jarkeeper.audit.checkpoints import read_body
+from jarkeeper.audit.note import open_note
+from jarkeeper.errors import IntegrityError, LendRefused
+from jarkeeper.report.compliance import month_before, month_of, state
+from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotState
+from vaultkit import CANARY, Room
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "check_note.py"
+MONTH = "2026-06"
+
+
+@pytest.fixture
+def room():
+    room = Room()
+    room.fill("one", "two")
+    for _ in range(3):
+        room.vault.lend("youtube")
+    active = room.vault.status("youtube").active.generation.id
+    room.vault.mark("youtube", active, SlotState.DEAD)
+    with pytest.raises(LendRefused):
+        room.vault.lend("youtube")
+    room.vault.check(checkpoint=True)
+    return room
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings.read({"HOME": str(tmp_path)})
+
+
+def statement(room, settings, month=MONTH):
+    return state(room.vault, settings, month, now=room.clock())
+
+
+def sections(note):
+    parts = note.split("\n## ")[1:]
+    return {part.split("\n")[0]: part.strip().split("\n")[1:] for part in parts}
+
+
+def test_a_month_is_told_by_section(room, settings):
+    found = sections(statement(room, settings))
+
+    assert found["verification"][0].startswith("intact: ")
+    assert found["accesses, by principal, program and jar"] == [
+        "tester@here | pytest | youtube: 3 opens"
+    ]
+    assert found["refused and failed, by principal, jar and reason"] == [
+        "tester@here | youtube | dead: 1 time"
+    ]
+    assert [line.split(" | ")[1] for line in found["changes"]] == ["init", "import", "import"]
+    assert found["keys"][0] == "wrapping key: test key"
+    assert found["retention"][0] == "events are kept for ever, hashes and proofs for ever"
+    assert "whoever may read its folder" in found["who may do what"][1]
+
+
+def test_another_month_has_nothing_of_it(room, settings):
+    found = sections(statement(room, settings, "2026-05"))
+
+    assert found["changes"] == ["none"]
+    assert found["accesses, by principal, program and jar"] == ["none"]
+
+
+def test_what_is_not_as_written_comes_first(room, settings):
+    key = next(key for key in room.store.list("audit/dt="))
+    room.store.objects[key] = room.store.objects[key].replace(b"tester", b"nobody")
+
+    found = sections(statement(room, settings))
+
+    assert found["verification"][0] == "NOT INTACT: 1 discrepancy"
+    assert found["verification"][1].startswith("edited: ")
+
+
+def test_a_statement_is_signed_and_can_pass_for_no_checkpoint(room, settings, tmp_path):
+    note = statement(room, settings)
+    path = tmp_path / "statement.note"
+    path.write_text(note, "utf-8")
+    verifier = room.vault.trail.signer.verifier
+
+    def check():
+        words = [sys.executable, str(SCRIPT), str(path), str(verifier)]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert check().stdout.startswith(f"signed by {verifier.name}\n\n{verifier.name} compliance")
+    path.write_text(note.replace("3 opens", "2 opens"), "utf-8")
+    assert check().returncode != 0
+    with pytest.raises(IntegrityError):
+        read_body(open_note(note, verifier))
+
+
+def test_hostile_names_are_lines_of_text(room, settings):
+    hostile = replace(settings, principals=("a@b\x1b[2J\n## keys",))
+
+    found = sections(statement(room, hostile))
+
+    assert "\x1b" not in "".join(found["who may do what"])
+    assert found["keys"][0] == "wrapping key: test key"
+
+
+def test_no_statement_holds_a_cookie(room, settings):
+    assert CANARY not in statement(room, settings)
+
+
+@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-6", "06-2026", "2026-06-01"])
+def test_what_is_no_month_is_refused(text):
+    with pytest.raises(ValueError, match=r"month|match|unconverted"):
+        month_of(text)
+
+
+def test_months_follow_one_another():
+    assert month_of("2026-12")[1] == datetime(2027, 1, 1, tzinfo=UTC)
+    assert month_before(datetime(2027, 1, 3, tzinfo=UTC)) == "2026-12"
+    assert month_before(datetime(2026, 11, 29, tzinfo=UTC)) == "2026-10"

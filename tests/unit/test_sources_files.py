@@ -1,0 +1,181 @@
+"""CloudTrail's files, and which files of a folder a range needs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from jarkeeper.errors import InputError
+from jarkeeper.limits import LIMITS
+from jarkeeper.sources import cloudtrail
+from jarkeeper.sources.cloudtrail import CloudTrail
+from jarkeeper.sources.files import Days, batches
+from jarkeeper.sources.requests import Place
+
+NOW = datetime(2026, 2, 6, 12, tzinfo=UTC)
+VAULT = "f" * 32
+ROLE = "arn:aws:iam::123456789012:role/jarkeeper-task"
+KMS_KEY = "arn:aws:kms:eu-central-1:123456789012:key/1111"
+PLACE = Place(VAULT, "jars", "", (KMS_KEY,))
+
+
+def record(name, source="kms", **changed):
+    """Return a record in AWS's documented form, of a session of a role."""
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": "arn:aws:sts::123456789012:assumed-role/jarkeeper-task/5f1d",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE}},
+        },
+        "eventTime": "2026-02-06T11:00:00Z",
+        "eventSource": f"{source}.amazonaws.com",
+        "eventName": name,
+        "sourceIPAddress": "192.0.2.3",
+        "userAgent": "Boto3",
+        "requestID": "ID",
+        **changed,
+    }
+
+
+DECRYPT = record(
+    "Decrypt",
+    requestParameters={"encryptionContext": {"vault": VAULT, "jar": "youtube", "generation": "g"}},
+    resources=[{"ARN": KMS_KEY, "type": "AWS::KMS::Key"}],
+)
+READ = record("GetObject", "s3", requestParameters={"bucketName": "jars", "key": "cookies/x"})
+COPY = record(
+    "CopyObject",
+    "s3",
+    requestParameters={
+        "bucketName": "thief",
+        "key": "loot",
+        "x-amz-copy-source": "/jars/cookies%2Fx?versionId=1",
+    },
+)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write records as one file and read them; return the reader and what it gave."""
+
+    def read(*records, raw=None, name="trail.json.gz", place=PLACE):
+        raw = json.dumps({"Records": records}).encode() if raw is None else raw
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+        trail = CloudTrail(place, NOW - timedelta(days=1), NOW)
+        return trail, list(trail.read([path]))
+
+    return read
+
+
+def test_a_record_is_who_did_what_with_which_context(read):
+    trail, (request,) = read(DECRYPT)
+
+    assert (request.operation, request.principal, request.address) == ("Decrypt", ROLE, "192.0.2.3")
+    assert (request.key, request.request_id) == (KMS_KEY, "ID")
+    assert request.context == {"vault": VAULT, "jar": "youtube", "generation": "g"}
+    assert request.at == trail.newest == NOW - timedelta(hours=1)
+    assert [visit.principal for visit in trail.visits] == [ROLE]
+
+
+def test_a_copy_reads_its_source(read):
+    _, requests = read(READ, COPY, name="trail.json")
+
+    assert [(one.operation, one.key) for one in requests] == [
+        ("GetObject", "cookies/x"),
+        ("CopyObjectSource", "cookies/x"),
+    ]
+
+
+def test_what_concerns_others_is_left_out(read):
+    elsewhere = {"bucketName": "others", "key": "x"}
+    other = {"encryptionContext": {"vault": "0" * 32}}
+
+    trail, requests = read(
+        record("GetObject", "s3", requestParameters=elsewhere),
+        record("Decrypt", requestParameters=other),
+        record("Decrypt", resources=[{"ARN": KMS_KEY[:-1] + "2"}]),
+        record("RunTask", "ecs"),
+        DECRYPT | {"eventTime": "2026-02-06T12:00:00Z"},
+        DECRYPT | {"eventTime": "2026-02-01T12:00:00Z"},
+    )
+
+    assert requests == []
+    assert [visit.first.day for visit in trail.visits] == [1]
+    assert (trail.records, trail.damaged) == (6, 0)
+
+
+ODD = {
+    "no record": 1,
+    "no source": record("x") | {"eventSource": 5},
+    "no time": DECRYPT | {"eventTime": "yesterday"},
+    "a year of no calendar": DECRYPT | {"eventTime": "0001-01-01T00:00:00+14:00"},
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_record_of_another_form_is_counted_and_the_others_are_read(case, read):
+    trail, requests = read(ODD[case], DECRYPT)
+
+    assert len(requests) == 1
+    assert (trail.records, trail.damaged) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b'{"Records": 1}', b"[" * 200_000, b'{"Records": [', b"\xff"]
+)
+def test_a_file_of_another_form_is_named(raw, read):
+    trail, requests = read(raw=raw)
+
+    assert requests == []
+    assert trail.unreadable == ["trail.json.gz"]
+
+
+def test_a_file_that_grows_beyond_measure_is_not_unpacked(read, monkeypatch):
+    small = type(LIMITS)(log_file_bytes_max=1000)
+    monkeypatch.setattr(cloudtrail, "LIMITS", small)
+
+    trail, _ = read(raw=b'{"Records": []' + b" " * 1000 + b"}")
+
+    assert trail.unreadable == ["trail.json.gz"]
+
+
+DAYS = Days(date(2026, 2, 6), date(2026, 2, 8))
+NAMES = {
+    "/2026-02-05-23-59-59-AA": False,
+    "/2026-02-06-00-00-00-AA": True,
+    "/jars/s3-2026-02-09-00-00-00-AA": False,
+    "/AWSLogs/123456789012/CloudTrail/eu-central-1/2026/": True,
+    "/AWSLogs/123456789012/CloudTrail/eu-central-1/2025/": False,
+    "/AWSLogs/123456789012/CloudTrail/eu-central-1/2026/01/": False,
+    "/AWSLogs/123456789012/CloudTrail/eu-central-1/2026/02/08/": True,
+    "/AWSLogs/123456789012/CloudTrail/eu-central-1/2026/02/09/f.json.gz": False,
+    "/123456789012/eu/jars/2026/02/05/2026-02-05-00-00-00-AA": False,
+    "/anything.json": True,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_tell_whether_a_range_needs_a_file(name):
+    assert DAYS.may_hold(name) is NAMES[name]
+
+
+def test_a_folder_gives_the_files_of_the_days_and_follows_no_link(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name in ("2026-02-06-00-00-00-AA", "2026-01-06-00-00-00-AA", "notes"):
+        (logs / name).write_text("x")
+    (logs / "link").symlink_to(logs / "notes")
+
+    (batch,) = batches(str(logs), DAYS, scratch=tmp_path, aws={})
+
+    assert [path.name for path in batch] == ["2026-02-06-00-00-00-AA", "notes"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match="expected a folder"):
+        list(batches(str(tmp_path / "none"), DAYS, scratch=tmp_path, aws={}))
