@@ -22,6 +22,7 @@ from jarkeeper.vault import Vault
 
 OVERTAKEN = "the cookies changed while they were tested, nothing was put in their place"
 STALE = "run `jarkeeper import cookies.txt` with a fresh export"
+LOOK = "look at it, then run `jarkeeper import` with it, or remove it"
 
 
 class Step(StrEnum):
@@ -81,27 +82,52 @@ def beside(done: Rotation, other: Rotation) -> Rotation:
 
 
 def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
-    """Stage what was dropped for the jar, and remove it from the drop once the vault has it."""
-    found = None if drop is None else drop.find(jar)
-    if drop is None or found is None:
-        return Rotation(jar, Step.NOTHING)
+    """Stage the first export dropped for the jar that can be used; remove it once the vault has it.
+
+    What the drop does not give out is told as what cannot be used: it holds up nothing either.
+    """
+    done = Rotation(jar, Step.NOTHING)
+    if drop is None:
+        return done
     try:
-        content = drop.read(found)
+        names = drop.find(jar)
+    except JarkeeperError as error:
+        return _refused(jar, error.message, error.hint or "make the drop readable")
+    for name in names:
+        taken = _taken_in(vault, jar, drop, name)
+        done = beside(taken, done)
+        if taken.step is Step.STAGED:
+            break
+    return done
+
+
+def _taken_in(vault: Vault, jar: str, drop: Drop, name: str) -> Rotation:
+    try:
+        content = drop.read(name)
+    except NotFound:  # another rotation was faster
+        return Rotation(jar, Step.NOTHING)
+    except JarkeeperError as error:
+        return _refused(jar, f"'{name}': {error.message}", error.hint or LOOK)
+    try:
         receipt = vault.stage(jar, content)
     except InputError as error:
-        hint = "look at it, then run `jarkeeper import` with it, or remove it"
+        hint = LOOK
         if isinstance(error, ConfirmationNeeded):
             hint = "if it is meant, run `jarkeeper import --yes` with it; else remove it"
-        return Rotation(jar, Step.REFUSED, "", f"'{found}': {error.message}", hint, is_stuck=True)
-    except NotFound:  # another rotation was faster
+        return _refused(jar, f"'{name}': {error.message}", hint)
+    except NotFound:  # there is no such jar any more
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, receipt.generation or "")
     try:
-        drop.remove(found, content)
+        drop.remove(name, content)
     except JarkeeperError as error:
-        note = f"'{found}' is taken in, but lies there in clear: {error.message}"
+        note = f"'{name}' is taken in, but lies there in clear: {error.message}"
         return replace(staged, note=note, next_step="remove it yourself", is_stuck=True)
     return staged
+
+
+def _refused(jar: str, note: str, next_step: str) -> Rotation:
+    return Rotation(jar, Step.REFUSED, "", note, next_step, is_stuck=True)
 
 
 def test(vault: Vault, jar: str, asker: Asker) -> Rotation:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+import os
 
 import pytest
 
+from jarkeeper.errors import IntegrityError, ObjectDenied, StoreUnknown
 from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
 from jarkeeper.lifecycle.drop import StoreDrop
@@ -12,6 +14,13 @@ from jarkeeper.slots import SlotState
 from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.youtube.messages import Answered
 from vaultkit import SITES, FaultyStore, Room, cookie_file, jar_of, lent_tag
+from jarkeeper.lifecycle.conditions import conditions_of_rotation
+from jarkeeper.lifecycle.drop import FolderDrop, StoreDrop
+from jarkeeper.lifecycle.rotation import Step, create, rotate
+from jarkeeper.slots import SlotState
+from jarkeeper.stores.memory import MemoryStore
+from jarkeeper.youtube.messages import Answered
+from vaultkit import Always, FaultyStore, Room, cookie_file, jar_of, lent_tag
 
 JAR = "youtube"
 
@@ -55,6 +64,72 @@ def test_an_export_that_cannot_be_used_holds_up_no_backup(room, content, note):
     assert note in done.note
     assert done.next_step
     assert lent_tag(room.vault) == "backup"
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("list", StoreUnknown("no answer")),
+        ("get", ObjectDenied("denied")),
+        ("get", IntegrityError("too big, or not encrypted by KMS")),
+    ],
+)
+def test_a_drop_that_gives_nothing_out_holds_up_no_backup_and_is_told(room, method, error):
+    active = room.vault.status(JAR).active.generation.id
+    room.vault.mark(JAR, active, SlotState.DEAD, reason="x")
+    left = MemoryStore()
+    left.put("youtube.txt", cookie_file("new"))
+    drop = StoreDrop(FaultyStore(left, before=Always(error, method=method)))
+
+    done = rotate(room.vault, JAR, Asker(room.vault), drop)
+
+    assert done.step is Step.PROMOTED
+    assert error.message in conditions_of_rotation(done)[0].message
+
+
+def test_a_bad_export_hides_no_good_one_beside_it(room):
+    left = MemoryStore()
+    left.put("youtube.txt", b"no cookie file")
+    left.put("youtube.json", cookie_file("new"))
+
+    done = rotate(room.vault, JAR, Asker(room.vault), StoreDrop(left), confirmed=True)
+
+    assert (done.step, done.is_stuck) == (Step.ROTATED, True)
+    assert "'youtube.txt'" in done.note
+    assert left.list("") == ["youtube.txt"]
+
+
+@pytest.mark.parametrize("name", [".youtube.txt.Xy12Zq", ".youtube.txt.swp"])
+def test_the_hidden_file_of_another_program_is_left_alone(room, tmp_path, name):
+    (tmp_path / name).write_bytes(cookie_file("half"))
+    os.utime(tmp_path / name, (0, 0))
+
+    done = rotate(room.vault, JAR, Asker(room.vault), FolderDrop(tmp_path))
+
+    assert done.step is Step.NOTHING
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_rotation_that_looks_while_another_removes_breaks_neither(room, tmp_path, early):
+    file = tmp_path / "youtube.txt"
+    file.write_bytes(cookie_file("new"))
+    os.utime(file, (0, 0))
+
+    class Racing(FolderDrop):
+        def read(self, name):
+            if name.startswith(".") and early:
+                FolderDrop(tmp_path).find(JAR)
+            content = super().read(name)
+            if name.startswith(".") and not early:
+                FolderDrop(tmp_path).find(JAR)
+            return content
+
+    done = create(room.vault, JAR, Racing(tmp_path))
+    create(room.vault, JAR, FolderDrop(tmp_path))
+
+    assert (done.step, done.note) == (Step.STAGED, "")
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_export_that_is_refused_holds_up_none_that_is_staged(room):
