@@ -1,26 +1,20 @@
 from __future__ import annotations
 
-from datetime import timedelta
 import os
+from datetime import timedelta
 
 import pytest
 
 from jarkeeper.errors import IntegrityError, ObjectDenied, StoreUnknown
 from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
-from jarkeeper.lifecycle.drop import StoreDrop
-from jarkeeper.lifecycle.rotation import Rotation, Step, fail_over, rotate, switch
-from jarkeeper.slots import SlotState
-from jarkeeper.stores.memory import MemoryStore
-from jarkeeper.youtube.messages import Answered
-from vaultkit import SITES, FaultyStore, Room, cookie_file, jar_of, lent_tag
 from jarkeeper.lifecycle.conditions import conditions_of_rotation
 from jarkeeper.lifecycle.drop import FolderDrop, StoreDrop
-from jarkeeper.lifecycle.rotation import Step, create, rotate
+from jarkeeper.lifecycle.rotation import Rotation, Step, create, fail_over, rotate, switch
 from jarkeeper.slots import SlotState
 from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.youtube.messages import Answered
-from vaultkit import Always, FaultyStore, Room, cookie_file, jar_of, lent_tag
+from vaultkit import SITES, Always, FaultyStore, Room, cookie_file, jar_of, lent_tag
 
 JAR = "youtube"
 
