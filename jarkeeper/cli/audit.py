@@ -67,6 +67,7 @@ def command(
     """Show the audit trail; its commands prove, pack and explain it."""
     if context.invoked_subcommand is not None:
         return None
+    from jarkeeper.health import heads_of
     from jarkeeper.wiring import open_vault
 
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
@@ -74,6 +75,8 @@ def command(
     events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
     with Output(aside=invocation.as_json).busy("reading the audit trail"):
         accesses, total = newest(events, most=limit)
+    if jar is not None and not accesses:
+        heads_of(vault, jar)
     if invocation.as_json:
         shown = chain.from_iterable(access.events for access in accesses)
         print_json({"events": [asdict(event) for event in shown]})
