@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 AFTERWARDS = (
     "sign the old session out in the account's security settings, and not the new one, then run "
-    "`jarkeeper validate`"
+    "`jarkeeper validate`; the backups lay in the same vault: `jarkeeper history` names them, and "
+    "`jarkeeper revoke` ends each"
 )
 
 

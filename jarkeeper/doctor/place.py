@@ -16,6 +16,7 @@ from jarkeeper.errors import JarkeeperError, KeyUnavailable
 from jarkeeper.jar import read_export
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotState
 from jarkeeper.stores import Store
 from jarkeeper.vault import Vault
 from jarkeeper.vault.generations import login_digest
@@ -61,7 +62,12 @@ def knower(settings: Settings) -> Callable[[bytes], bool]:
     def logins() -> tuple[Vault, frozenset[str]]:
         opened = open_vault(settings)
         heads = [head for jar in opened.jars() if (head := opened.status(jar))]
-        held = {item.generation.facts.login for head in heads for item in head.slots.records()}
+        held = {
+            item.generation.facts.login
+            for head in heads
+            for item in head.slots.records()
+            if item.state is not SlotState.DEAD  # a younger export may live still
+        }
         return opened, frozenset(held.union(*(head.slots.barred for head in heads)) - {""})
 
     def knows(content: bytes) -> bool:

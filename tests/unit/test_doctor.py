@@ -86,11 +86,12 @@ def test_cookies_that_lie_about_are_named_but_never_shown(settings, tmp_path):
 
 def test_an_export_that_the_vault_knows_is_only_to_be_removed(settings, tmp_path):
     vault = open_vault(settings, listener=lambda event: None)
-    vault.import_jar("youtube", cookie_file("revoked"))
+    vault.import_jar("youtube", cookie_file("revoked", account="revoked"), confirmed=True)
     vault.revoke("youtube", vault.status("youtube").active.generation.id)
-    vault.import_jar("youtube", cookie_file("active"))
+    vault.import_jar("youtube", cookie_file("active", account="active"))
     other = b"# Netscape HTTP Cookie File\n.example.com\tTRUE\t/\tTRUE\t0\tSID\tx\n"
-    exports = {tag: cookie_file(tag) for tag in ("revoked", "active", "new")} | {"other": other}
+    exports = {tag: cookie_file(tag, account=tag) for tag in ("revoked", "active", "new")}
+    exports["other"] = other
     for name, content in exports.items():
         (tmp_path / f"{name}.txt").write_bytes(content)
 
