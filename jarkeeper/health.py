@@ -25,7 +25,7 @@ LOST = ("dead", "expired")
 NO_ACTIVE = Finding("no-active", Severity.CRITICAL, "there are no active cookies", IMPORT)
 PROMOTE = "`jarkeeper promote` makes the backup active, or import fresh cookies"
 FAIL_OVER = (
-    "`jarkeeper rotate` lets the backup take over, or import fresh cookies with "
+    "run `jarkeeper rotate`, which lets the backup take over, or import fresh cookies with "
     "`jarkeeper import cookies.txt`"
 )
 WAITS = Finding(

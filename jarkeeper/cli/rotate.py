@@ -87,7 +87,7 @@ def _stage(settings: Settings, vault: Vault, jar: str, file: Path) -> None:
     receipt = vault.stage(jar, read_cookies(file, sites=settings.sites))
     told = f"is sealed aside as generation {(receipt.generation or '')[:8]}"
     if before is not None and before.seq == receipt.head_seq:
-        told = f"holds nothing new: {receipt.warnings[-1]}"
+        told = f"holds nothing new: {receipt.warnings[-1].partition(',')[0]}"
     Output(aside=True).finding("ok", f"{name_of(file)} {told}")
 
 
