@@ -19,6 +19,7 @@ from flows.validate import look_after_all
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import open_journal
 from jarkeeper.words import count_of, printable
+from tasks.compliance import statement
 from tasks.examination import principals, usage
 from tasks.incidents import sentence_of
 from tasks.opening import Opening
@@ -51,7 +52,7 @@ def weekly(manager: str | None = None) -> Receipt:
 
 @flow(name="monthly", flow_run_name=run_name, persist_result=False)
 def monthly(manager: str | None = None) -> Receipt:
-    """Audit the vault's security: all of it verified, who used it, how its keys are.
+    """Audit the vault's security: all of it verified, who used it, a signed statement.
 
     Args:
         manager: The CookieManager block that says where the vault is. Empty: the environment says.
@@ -73,9 +74,10 @@ def week(where: Opening, vault: Vault) -> Receipt:
 
 
 def month(where: Opening, vault: Vault) -> Receipt:
-    """Return the examination and who used the vault; the trail is verified within the check."""
+    """Return the examination, who used the vault, and the statement of the month that ended."""
     key = Receipt("", (f"key: {vault.ports.keys.name}",))
-    return look_over(where, vault) + key + principals(vault, MONTH_DAYS)
+    found = look_over(where, vault) + key + principals(vault, MONTH_DAYS)
+    return found + statement(where, vault)
 
 
 @task(name="incidents", task_run_name="list open incidents", **IN_PROCESS)

@@ -117,8 +117,6 @@ class Slow:
                     now["ended"], now["is_closed"], last_end = event.at, True, event.at
                     yield now
                     now = None
-                else:
-                    last_end = event.at
             if now is not None:
                 yield now
 

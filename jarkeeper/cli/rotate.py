@@ -46,19 +46,29 @@ WORDS = {
 @pass_invocation
 def command(invocation: Invocation, file: Path | None, jar: str, *, yes: bool) -> Exit:
     """Rotate to fresh cookies once YouTube has confirmed them."""
-    from jarkeeper.cli.watched import settle
+    from jarkeeper.cli.watched import telling
     from jarkeeper.hardening import harden
+
+    harden()
+    settings = invocation.settings()
+    with telling(settings):
+        done = _rotated(settings, file, jar, confirmed=yes, as_json=invocation.as_json)
+    return Exit.FAILED if done.step in ("refused", "staged") or done.next_step else Exit.OK
+
+
+def _rotated(
+    settings: Settings, file: Path | None, jar: str, *, confirmed: bool, as_json: bool
+) -> Rotation:
+    from jarkeeper.cli.watched import settle
     from jarkeeper.incidents import Cause, scope_of
     from jarkeeper.lifecycle.conditions import conditions_of_rotation
     from jarkeeper.wiring import open_vault
 
-    harden()
-    settings = invocation.settings()
     vault = open_vault(settings)
     if file is not None:
         _stage(settings, vault, jar, file)
-    done = _rotate(settings, vault, jar, is_file=file is not None, confirmed=yes)
-    if invocation.as_json:
+    done = _rotate(settings, vault, jar, is_file=file is not None, confirmed=confirmed)
+    if as_json:
         print_json(asdict(done))
     else:
         _print(done)
@@ -69,7 +79,7 @@ def command(invocation: Invocation, file: Path | None, jar: str, *, yes: bool) -
         besides=(*conditions_of_rotation(done), *_untold(settings, vault, done)),
         scope=scope_of((Cause.DROP_REFUSED,), jar),
     )
-    return Exit.FAILED if done.step in ("refused", "staged") or done.next_step else Exit.OK
+    return done
 
 
 def _untold(settings: Settings, vault: Vault, done: Rotation) -> tuple[Condition, ...]:

@@ -20,7 +20,9 @@ from jarkeeper.lifecycle.validation import Asker, existing_head, may_be_asked
 from jarkeeper.slots import SlotRecord, SlotState
 from jarkeeper.vault import Vault
 
+OVERTAKEN = "the cookies changed while they were tested, nothing was put in their place"
 STALE = "run `jarkeeper import cookies.txt` with a fresh export"
+LOOK = "look at it, then run `jarkeeper import` with it, or remove it"
 
 
 class Step(StrEnum):
@@ -80,27 +82,52 @@ def beside(done: Rotation, other: Rotation) -> Rotation:
 
 
 def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
-    """Stage what was dropped for the jar, and remove it from the drop once the vault has it."""
-    found = None if drop is None else drop.find(jar)
-    if drop is None or found is None:
-        return Rotation(jar, Step.NOTHING)
+    """Stage the first export dropped for the jar that can be used; remove it once the vault has it.
+
+    What the drop does not give out is told as what cannot be used: it holds up nothing either.
+    """
+    done = Rotation(jar, Step.NOTHING)
+    if drop is None:
+        return done
     try:
-        content = drop.read(found)
+        names = drop.find(jar)
+    except JarkeeperError as error:
+        return _refused(jar, error.message, error.hint or "make the drop readable")
+    for name in names:
+        taken = _taken_in(vault, jar, drop, name)
+        done = beside(taken, done)
+        if taken.step is Step.STAGED:
+            break
+    return done
+
+
+def _taken_in(vault: Vault, jar: str, drop: Drop, name: str) -> Rotation:
+    try:
+        content = drop.read(name)
+    except NotFound:  # another rotation was faster
+        return Rotation(jar, Step.NOTHING)
+    except JarkeeperError as error:
+        return _refused(jar, f"'{name}': {error.message}", error.hint or LOOK)
+    try:
         receipt = vault.stage(jar, content)
     except InputError as error:
-        hint = "look at it, then run `jarkeeper import` with it, or remove it"
+        hint = LOOK
         if isinstance(error, ConfirmationNeeded):
             hint = "if it is meant, run `jarkeeper import --yes` with it; else remove it"
-        return Rotation(jar, Step.REFUSED, "", f"'{found}': {error.message}", hint, is_stuck=True)
-    except NotFound:  # another rotation was faster
+        return _refused(jar, f"'{name}': {error.message}", hint)
+    except NotFound:  # there is no such jar any more
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, receipt.generation or "")
     try:
-        drop.remove(found, content)
+        drop.remove(name, content)
     except JarkeeperError as error:
-        note = f"'{found}' is taken in, but lies there in clear: {error.message}"
+        note = f"'{name}' is taken in, but lies there in clear: {error.message}"
         return replace(staged, note=note, next_step="remove it yourself", is_stuck=True)
     return staged
+
+
+def _refused(jar: str, note: str, next_step: str) -> Rotation:
+    return Rotation(jar, Step.REFUSED, "", note, next_step, is_stuck=True)
 
 
 def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
@@ -110,10 +137,9 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     if pending is None:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
-    if pending.state is SlotState.DEAD:
-        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
-    if pending.state is SlotState.HEALTHY:
-        return staged
+    known = _known_of(pending, staged, now=vault.ports.clock())
+    if known is not None:
+        return known
     answer = asker.probe(pending.generation.id)
     if answer.alive:
         return replace(staged, generation=answer.generation)
@@ -126,6 +152,16 @@ def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     return replace(staged, note=note, next_step="nothing to do: the next rotation tests again")
 
 
+def _known_of(pending: SlotRecord, staged: Rotation, *, now: datetime) -> Rotation | None:
+    """Return what is known of the staged jar without asking YouTube, None where it must be."""
+    if pending.state is SlotState.DEAD:
+        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
+    if pending.is_cooling(now):
+        note = "they are of the login that rests, and are tested when its pause is over"
+        return replace(staged, note=note, next_step="nothing to do: a later rotation tests them")
+    return staged if pending.state is SlotState.HEALTHY else None
+
+
 def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False) -> Rotation:
     """Make the staged jar active, if its test went well and it is of the same account."""
     head = vault.status(jar)
@@ -134,6 +170,8 @@ def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False)
         return tested
     try:
         receipt = vault.rotate(jar, confirmed=confirmed)
+    except NotFound:  # an import overtook what was staged
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
     except ConfirmationNeeded as error:
         hint = error.hint or STALE
         generation = pending.generation.id
@@ -150,7 +188,10 @@ def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
     if generation is None:
         note = "the active cookies are no use, and no backup passed a test"
         return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
-    vault.promote(jar, generation)
+    try:
+        vault.promote(jar, generation, over=head.active)
+    except NotFound:  # an operator was faster, or another process
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
     note = "the active cookies are no use, and a backup that was tested took their place"
     return Rotation(jar, Step.PROMOTED, generation, note)
 

@@ -13,7 +13,7 @@ from jarkeeper.report.readings import EACH_FIGURE, counted, figure_text, is_none
 ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
 POINTS_MAX = 6
 """More would be read by nobody; the sections below have all."""
-VERIFY = "run `jarkeeper audit --verify`, and keep a copy of the vault before changing anything"
+VERIFY = "run `jarkeeper audit verify`, and keep a copy of the vault before changing anything"
 
 
 @dataclass(frozen=True, slots=True)

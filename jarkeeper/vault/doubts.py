@@ -80,13 +80,13 @@ def require_certainty(
 def require_same_account(slots: Slots, *, now: datetime) -> None:
     """Raise `ConfirmationNeeded` where the pending jar is not proved to be of the jar's account.
 
-    Whose the jar is tells the active slot, or else the backups; where none does, and no login is at
-    stake, anybody's may come in.
+    Whose the jar is tells the active slot, or else the backups: an account that is not known is not
+    theirs. Where none of them tells, and no login is at stake, anybody's may come in.
     """
     others = [item for item in (slots.active, *slots.backups) if item is not None]
     known = [item.generation.facts.account for item in others if item.generation.facts.account]
     mine = "" if slots.pending is None else slots.pending.generation.facts.account
-    is_certain = mine == known[0] if mine and known else not is_at_stake(slots.active, now=now)
+    is_certain = mine == known[0] if known else not is_at_stake(slots.active, now=now)
     if is_certain:
         return
     sentence = KNOWN_STRANGER if mine and known else SENTENCES[Doubt.ANOTHER_ACCOUNT]

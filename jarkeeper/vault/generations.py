@@ -47,6 +47,12 @@ def login_digest(ports: Ports, jar: Jar) -> str:
     return fingerprint(ports, b"login " + signature.encode()) if signature else ""
 
 
+def login_digests(ports: Ports, jar: Jar) -> frozenset[str]:
+    """Return the digests of every login that the jar may hold: a row more hides none."""
+    values = {one.value.strip('"') for one in jar.cookies if one.name in SAPISID_COOKIES}
+    return frozenset(fingerprint(ports, b"login " + value.encode()) for value in values if value)
+
+
 def store_generation(
     ports: Ports,
     jar_name: str,

@@ -17,7 +17,7 @@ from jarkeeper.vault.generations import login_digest, open_generation
 from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.receipts import ImportReceipt
-from jarkeeper.vault.take_in import import_jar
+from jarkeeper.vault.take_in import import_jar, require_not_barred
 
 SIGN_OUT = (
     "sign out of all devices in the account's security settings, log in again, and export that"
@@ -35,12 +35,13 @@ class ReplaceReceipt:
 def replace_jar(ports: Ports, jar: str, parsed: ParsedJar) -> ReplaceReceipt:
     """Bar the login that is active, or was last, from every use, then make these cookies active.
 
-    `InputError` where they are no login, or the very one that is to be replaced: then nothing was
-    changed. Workers that hold what was barred end by themselves.
+    `InputError` where they are no login, one that was revoked, or the very one that is to be
+    replaced: then nothing was changed. Workers that hold what was barred end by themselves.
     """
     if not is_authenticated(observe(parsed.jar, sites=ports.sites), ports.clock()):
         raise InputError(f"jar '{jar}': expected a login that works, the export holds none")
     before = read_newest(ports, jar).head
+    require_not_barred(ports, before, parsed.jar)
     leaked = None if before is None else _last_active(ports, jar, before)
     if leaked is not None:
         leaked = _with_login(ports, jar, leaked)

@@ -39,6 +39,7 @@ from jarkeeper.vault.generations import (
     account_digest,
     fingerprint,
     login_digest,
+    login_digests,
     open_generation,
     store_generation,
 )
@@ -102,7 +103,7 @@ def stage_jar(
         record = _store(ports, access, parsed, arrival)
 
         def rule(head: Head | None) -> Slots:
-            _require_not_barred(ports, head, parsed.jar)
+            require_not_barred(ports, head, parsed.jar)
             return stage(NO_SLOTS if head is None else head.slots, record, at=record.created_at)
 
         done = commit(ports, jar, Change(Action.STAGE, rule), base=base.stored)
@@ -166,7 +167,7 @@ def _arrived(
     `ConfirmationNeeded` where there are doubts and nobody has confirmed them.
     """
     active = None if head is None else head.active
-    _require_not_barred(ports, head, parsed.jar)
+    require_not_barred(ports, head, parsed.jar)
     before, warnings, trouble = _open_active(ports, active, "" if head is None else head.jar)
     facts = _with_account(_observe(ports, parsed, probed), parsed.jar, active, before)
     arrival = Arrival(
@@ -248,9 +249,9 @@ def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
     return any(item.generation.fingerprint == now for item in backups)
 
 
-def _require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
+def require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
     """Refuse a login that was revoked, also where somebody says yes: others may hold it."""
-    if head is not None and login_digest(ports, jar) in head.slots.barred:
+    if head is not None and not login_digests(ports, jar).isdisjoint(head.slots.barred):
         raise InputError(
             f"jar '{head.jar}': they are of a login that was revoked",
             hint="sign out of all devices in the account's security settings, log in again, and "
@@ -269,9 +270,15 @@ def _held_or_healthy(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
     """Return also an active slot that works by the same login: an older copy is no progress."""
     active = head.active
     works = active is not None and active.state is SlotState.HEALTHY and active.tested_at
-    if active is not None and works and active.generation.facts.login == login_digest(ports, jar):
+    if active is not None and works and _is_no_newer(ports, active.generation.facts, jar):
         return active
     return _held(ports, head, jar)
+
+
+def _is_no_newer(ports: Ports, old: JarFacts, jar: Jar) -> bool:
+    """Tell whether the jar holds the same login, and no later end of it."""
+    until = observe(jar, sites=ports.sites).login_until or 0
+    return old.login == login_digest(ports, jar) and until <= (old.login_until or 0)
 
 
 def _unchanged(

@@ -16,7 +16,7 @@ from jarkeeper.jar import Jar, ParsedJar
 from jarkeeper.keys import KeyWrapper
 from jarkeeper.names import VaultId, checked_jar_name
 from jarkeeper.settings import OPENS_PER_HOUR
-from jarkeeper.slots import Slot, SlotState
+from jarkeeper.slots import Slot, SlotRecord, SlotState
 from jarkeeper.states import Mark
 from jarkeeper.stores import Store
 from jarkeeper.vault import changes, view
@@ -196,9 +196,14 @@ class Vault:
         """
         return changes.rotate(self.ports, checked_jar_name(jar), confirmed=confirmed)
 
-    def promote(self, jar: str, generation: str | None = None) -> Receipt:
-        """Make a backup active, the newest usable one or the named; the old active steps down."""
-        return changes.promote(self.ports, checked_jar_name(jar), generation)
+    def promote(
+        self, jar: str, generation: str | None = None, *, over: SlotRecord | None = None
+    ) -> Receipt:
+        """Make a backup active, the newest usable one or the named; the old active steps down.
+
+        `NotFound` where `over` is given and the active slot is another by now: nothing was changed.
+        """
+        return changes.promote(self.ports, checked_jar_name(jar), generation, over=over)
 
     def restore(self, jar: str, generation: str) -> Receipt:
         """Make a generation from the history active again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from jarkeeper.cli.group import run
+from jarkeeper.lifecycle import waiting
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
 from jarkeeper.vault import Vault
-from jarkeeper.wiring import open_vault
+from jarkeeper.wiring import open_journal, open_vault
 from standin.server import StandIn
 
 CANARY = "canary-7f3a"
@@ -251,6 +253,33 @@ def test_what_was_put_off_goes_on_after_an_import(vault, youtube, export, said, 
     assert "put off" in off[1]
     assert "session-dead" in told  # nobody has to wait for the next validation to learn of it
     assert then[0] == 0
+
+
+def test_who_waits_is_told_of_and_goes_on_after_the_import(
+    vault, youtube, export, settings, monkeypatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.1)
+    run(["import", str(export("one"))])
+    youtube.control.set_size(100_000)
+    youtube.control.add_video("aaaaaaaaaaa", answer="age_gate")
+    youtube.control.revoke("one")
+    fresh, told = export("two").read_bytes(), []
+
+    def operate() -> None:
+        for _ in range(300):
+            told[:] = [one.cause for one in open_journal(settings, vault).open()]
+            if "session-dead" in told:
+                break
+            time.sleep(0.1)
+        vault.import_jar("youtube", fresh, confirmed=True)
+
+    operator = threading.Thread(target=operate)
+    operator.start()
+    code = run(["download", "aaaaaaaaaaa", "--wait"])
+    operator.join()
+
+    assert "session-dead" in told
+    assert code == 0
 
 
 def test_a_pending_jar_is_shown_and_a_lasting_doubt_is_told(vault, export, said) -> None:

@@ -11,7 +11,7 @@ from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.stores.memory import MemoryStore
-from vaultkit import SITES, FaultyStore, Room, cookie_file, jar_of
+from vaultkit import FAR, SITES, FaultyStore, Room, cookie_file, jar_of
 
 JAR = "youtube"
 
@@ -172,3 +172,57 @@ def test_an_expired_login_hides_and_pushes_out_no_good_one():
 
     assert [item.generation.id for item in room.vault.status(JAR).backups] == [good]
     assert room.vault.lend(JAR, Slot.BACKUP).generation == good
+
+
+def test_a_loan_that_was_written_back_is_known_to_be_revoked():
+    room, _, renewed = house()
+    room.vault.write_back(room.vault.lend(JAR), jar_of("again", account="stolen"))
+
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    slots = room.vault.status(JAR).slots
+    assert slots.is_revoked(renewed.generation, renewed.facts.login)
+
+
+def test_a_login_that_was_barred_before_replaces_no_good_one():
+    room, *_ = house()
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+    before = room.vault.status(JAR)
+
+    with pytest.raises(InputError, match="of a login that was revoked"):
+        room.vault.replace(JAR, parsed("stolen", "stolen"))
+
+    assert room.vault.status(JAR) == before
+
+
+@pytest.mark.parametrize("where", ["www.youtube.com\tFALSE\t/", ".youtube.com\tTRUE\t/x"])
+def test_a_row_more_brings_no_barred_login_back(where):
+    room, *_ = house()
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+    row = f"{where}\tTRUE\t{FAR}\tSAPISID\tstale\n".encode()
+
+    with pytest.raises(InputError, match="of a login that was revoked"):
+        room.vault.import_jar(JAR, cookie_file("stolen", account="stolen") + row, confirmed=True)
+
+
+def test_a_newer_export_of_a_login_that_works_is_staged():
+    room = Room()
+    (mine,) = room.fill("mine")
+    confirm(room, mine, "1001")
+
+    receipt = room.vault.stage(JAR, cookie_file("newer", expires=FAR + 86_400))
+
+    assert room.vault.status(JAR).slots.pending.generation.id == receipt.generation != mine
+
+
+def test_an_account_that_is_not_known_takes_no_known_ones_place():
+    room = Room()
+    backup, mine = room.fill("backup", "mine")
+    confirm(room, backup, "1001")
+    confirm(room, mine, "1001")
+    room.vault.mark(JAR, mine, SlotState.DEAD, reason="x")
+    receipt = room.vault.stage(JAR, cookie_file("theirs", account="theirs"))
+    confirm(room, receipt.generation, None)
+
+    with pytest.raises(InputError, match="another login"):
+        room.vault.rotate(JAR)
