@@ -39,8 +39,8 @@ COUNTS_SHOWN = 6
     "  jarkeeper audit --since 2026-01-01 --jar youtube --limit 1000\n"
     "  jarkeeper audit verify\n\n"
     "One line for each access, oldest first; with --json every event, the intent before "
-    "and the outcome after. `no outcome` is an access whose process was ended in between, and in a copy the "
-    "copying itself: what it came to stands in the vault that was copied.",
+    "and the outcome after. `no outcome` is an access whose process was ended in between, and in "
+    "a copy the copying itself: what it came to stands in the vault that was copied.",
 )
 @jar_option(words="This jar only.")
 @click.option("--since", metavar="WHEN", help="A span such as 12h or 7d, or a date (UTC).")
