@@ -9,11 +9,10 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import read_input
+from jarkeeper.cli.inputs import read_cookies
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.errors import InputError, VaultError
-from jarkeeper.limits import LIMITS
 from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
 AFTERWARDS = (
     "sign the old session out in the account's security settings, and not the new one, then run "
-    "`jarkeeper validate`"
+    "`jarkeeper validate`; the backups lay in the same vault: `jarkeeper history` names them, and "
+    "`jarkeeper revoke` ends each"
 )
 
 
@@ -48,7 +48,6 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     from jarkeeper.cli.watched import settle
     from jarkeeper.hardening import harden
     from jarkeeper.incidents import Cause, scope_of
-    from jarkeeper.jar import read_export
     from jarkeeper.wiring import open_vault
 
     if not emergency:
@@ -59,7 +58,7 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     harden()
     settings = invocation.settings()
     vault = open_vault(settings)
-    parsed = read_export(read_input(file, most=LIMITS.jar_bytes_max), sites=settings.sites)
+    parsed = read_cookies(file, sites=settings.sites)
     scope = scope_of((Cause.EMERGENCY,), jar)
     try:
         receipt = vault.replace(jar, parsed)

@@ -70,9 +70,14 @@ def cause_of(finding: Finding) -> Cause:
 
 
 def _summed(cause: Cause, findings: list[Finding]) -> Condition:
-    worst = min(findings, key=lambda item: item.severity is not Severity.CRITICAL)
+    worst = min(findings, key=_urgency)
     more = f", and {len(findings) - 1} more" if findings[1:] else ""
     return _condition(cause, "", replace(worst, message=worst.message + more))
+
+
+def _urgency(finding: Finding) -> tuple[bool, bool]:
+    """Return what sorts the most urgent first: of warnings, cookies that lie in clear."""
+    return finding.severity is not Severity.CRITICAL, finding.code != "leftovers"
 
 
 def _condition(cause: Cause, jar: str, finding: Finding) -> Condition:

@@ -117,7 +117,7 @@ def test_offline_nothing_is_asked(vault, youtube, export, said) -> None:
 
     code, words = said("validate", "--offline")
 
-    assert (code, "logged in for another" in words) == (0, True)
+    assert (code, "cookies valid for another" in words) == (0, True)
     assert youtube.control.requests() == []
 
 

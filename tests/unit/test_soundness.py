@@ -55,3 +55,10 @@ def test_a_pattern_that_is_well_is_in_scope_and_one_that_was_not_judged_is_not()
 
     assert [item.jar for item in seen.conditions] == ["youtube"]
     assert seen.scope == {(Cause.OPENS, "music"), (Cause.DOWNLOAD_FAILURES, "youtube")}
+
+
+def test_of_warnings_cookies_that_lie_in_clear_come_first():
+    seen = seen_in_findings([finding("yt-dlp"), finding("leftovers", message="cookies.txt")])
+
+    (condition,) = seen.conditions
+    assert condition.message == "cookies.txt, and 1 more"
