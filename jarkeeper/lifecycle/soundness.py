@@ -62,6 +62,13 @@ def seen_in_patterns(patterns: Iterable[Pattern]) -> Seen:
     )
 
 
+def seen_outside(findings: Iterable[Finding]) -> Seen:
+    """Return what AWS's logs tell and the trail does not, as one condition."""
+    wrong = [finding for finding in findings if finding.severity is not Severity.OK]
+    found = (_summed(Cause.OUTSIDE, wrong),) if wrong else ()
+    return Seen(found, scope_of((Cause.OUTSIDE,), ""))
+
+
 def cause_of(finding: Finding) -> Cause:
     """Return the cause that a finding on the vault or its machine belongs to."""
     if finding.code.startswith("audit-") and finding.code not in OF_VAULT:
