@@ -8,7 +8,7 @@ from jarkeeper import slots as rules
 from jarkeeper import states
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
-from jarkeeper.errors import LendRefused, NotFound
+from jarkeeper.errors import Conflict, LendRefused, NotFound
 from jarkeeper.heads import Head, StoredHead
 from jarkeeper.names import checked_generation
 from jarkeeper.slots import GenerationRecord, Slots
@@ -16,7 +16,7 @@ from jarkeeper.states import Mark
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
-from jarkeeper.vault.doubts import require_same_account
+from jarkeeper.vault.doubts import is_at_stake, require_same_account
 from jarkeeper.vault.generations import open_generation
 from jarkeeper.vault.log import from_history, read_existing, read_history
 from jarkeeper.vault.ports import Ports
@@ -25,12 +25,21 @@ from jarkeeper.vault.receipts import Receipt
 Rule = Callable[[Head], Slots]
 
 
-def promote(ports: Ports, jar: str, generation: str | None = None) -> Receipt:
-    """Make a backup active: the newest usable one, or the one that is named."""
+def promote(
+    ports: Ports, jar: str, generation: str | None = None, *, only_if_lost: bool = False
+) -> Receipt:
+    """Make a backup active: the newest usable one, or the one that is named.
+
+    `only_if_lost`: nobody asked for it, so it is a `Conflict` where the active slot is empty or
+    holds a login that may be used.
+    """
     base, warnings = read_existing(ports, jar)
 
     def rule(head: Head) -> Slots:
-        return rules.promote(head.slots, now=ports.clock(), generation=generation)
+        now = ports.clock()
+        if only_if_lost and (head.active is None or is_at_stake(head.active, now=now)):
+            raise Conflict(f"jar '{jar}': the active cookies are not lost any more")
+        return rules.promote(head.slots, now=now, generation=generation)
 
     return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)
 

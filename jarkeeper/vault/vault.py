@@ -196,9 +196,16 @@ class Vault:
         """
         return changes.rotate(self.ports, checked_jar_name(jar), confirmed=confirmed)
 
-    def promote(self, jar: str, generation: str | None = None) -> Receipt:
-        """Make a backup active, the newest usable one or the named; the old active steps down."""
-        return changes.promote(self.ports, checked_jar_name(jar), generation)
+    def promote(
+        self, jar: str, generation: str | None = None, *, only_if_lost: bool = False
+    ) -> Receipt:
+        """Make a backup active, the newest usable one or the named; the old active steps down.
+
+        `only_if_lost` takes no other place than a dead or expired one's, else it is a `Conflict`.
+        """
+        return changes.promote(
+            self.ports, checked_jar_name(jar), generation, only_if_lost=only_if_lost
+        )
 
     def restore(self, jar: str, generation: str) -> Receipt:
         """Make a generation from the history active again."""

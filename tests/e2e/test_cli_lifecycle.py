@@ -191,7 +191,7 @@ def test_promote_takes_a_backup_that_youtube_confirms(vault, youtube, export, sa
     assert (code, "YouTube has confirmed it" in words) == (0, True)
     assert vault.status("youtube").active.generation.id == good
     assert none[0] == 2
-    assert "no backup passed the test" in none[1]
+    assert "no backup passed a test" in none[1]
     assert said("promote", "--untested")[0] == 0
 
 
