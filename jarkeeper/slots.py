@@ -109,6 +109,14 @@ class Slots:
         """Return the slot that holds the generation."""
         return next((item for item in self.records() if item.generation.id == generation), None)
 
+    def rests_until(self, login: str, *, now: datetime) -> datetime | None:
+        """Return until when a login that is in use must rest, whatever copies of it come in."""
+        held = (*filter(None, (self.active,)), *self.backups)
+        same = (item for item in held if login and item.generation.facts.login == login)
+        return max(
+            (item.until for item in same if item.until and item.is_cooling(now)), default=None
+        )
+
     def role_of(self, item: SlotRecord) -> str:
         """Return which role the slot plays: active, backup or pending."""
         if item == self.active:
@@ -174,6 +182,9 @@ def rotate(slots: Slots, *, now: datetime, backup_count: int) -> Slots:
         raise NotFound("pending: there is none to rotate to")
     if pending.state is not SlotState.HEALTHY or pending.tested_at is None:
         raise NotFound("pending: expected a generation that was tested, this one was not")
+    until = slots.rests_until(pending.generation.facts.login, now=now)
+    if until is not None:
+        raise NotFound(f"pending: its login rests until {until:%Y-%m-%d %H:%M} UTC")
     backups = _kept(_stepped_down(slots.active, slots.backups), backup_count, now=now)
     return replace(slots, active=pending, backups=backups, pending=None)
 

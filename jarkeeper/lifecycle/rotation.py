@@ -23,6 +23,10 @@ from jarkeeper.vault import Vault
 from jarkeeper.youtube.messages import Answered
 
 OVERTAKEN = "other cookies took the place of the lost ones meanwhile"
+RESTS = (
+    "nothing to do: they are tested afterwards; `jarkeeper import` takes them in at once, if "
+    "YouTube's question was answered in a browser"
+)
 STALE = "run `jarkeeper import cookies.txt` with a fresh export"
 
 
@@ -107,17 +111,24 @@ def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
 
 
 def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
-    """Ask YouTube about the staged jar, unless that was done or it is known to be dead."""
+    """Ask YouTube about the staged jar, unless that was done, or it is dead, or its login rests."""
     head = vault.status(jar)
     pending = None if head is None else head.slots.pending
-    if pending is None:
+    if head is None or pending is None:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
     if pending.state is SlotState.DEAD:
         return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
+    until = head.slots.rests_until(pending.generation.facts.login, now=vault.ports.clock())
+    if until is not None:
+        note = f"the login of the staged cookies rests until {until:%Y-%m-%d %H:%M} UTC"
+        return replace(staged, note=note, next_step=RESTS)
     if pending.state is SlotState.HEALTHY:
         return staged
-    answer = asker.probe(pending.generation.id)
+    return _tested(staged, asker.probe(pending.generation.id))
+
+
+def _tested(staged: Rotation, answer: Answered) -> Rotation:
     if answer.alive:
         return replace(staged, generation=answer.generation)
     if answer.withheld:
@@ -141,7 +152,16 @@ def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False)
         hint = error.hint or STALE
         generation = pending.generation.id
         return Rotation(jar, Step.REFUSED, generation, error.message, hint, is_stuck=True)
+    except NotFound:
+        if _pending_id(vault, jar) == pending.generation.id:
+            return tested  # its login was told to rest meanwhile
+        return Rotation(jar, Step.NOTHING, note="the staged cookies are not there any more")
     return Rotation(jar, Step.ROTATED, receipt.generation or "", "the tested cookies are active")
+
+
+def _pending_id(vault: Vault, jar: str) -> str | None:
+    pending = existing_head(vault, jar).slots.pending
+    return None if pending is None else pending.generation.id
 
 
 def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from jarkeeper.facts import Probed
@@ -12,6 +14,7 @@ from jarkeeper.lifecycle.rotation import (
     ask_backups,
     fail_over,
     rotate,
+    switch,
     why_none,
 )
 from jarkeeper.slots import SlotState
@@ -166,3 +169,43 @@ def test_a_backup_of_another_account_takes_over_and_is_told(room):
 
     assert done.step is Step.PROMOTED
     assert "another account's" in done.note
+
+
+def test_a_copy_of_a_login_that_rests_waits_and_is_not_asked_about(room):
+    until = room.clock() + timedelta(hours=12)
+    active = room.vault.status(JAR).active.generation.id
+    room.vault.mark(JAR, active, SlotState.COOLING, until=until, reason="BOT_CHECK")
+    left = MemoryStore()
+    left.put("youtube.txt", cookie_file("copy"))
+
+    class NobodyIsAsked:
+        def probe(self, generation, *, visit=False):
+            raise AssertionError(generation)
+
+    done = rotate(room.vault, JAR, NobodyIsAsked(), StoreDrop(left))
+    room.clock.advance(hours=12)
+    later = rotate(room.vault, JAR, Asker(room.vault), StoreDrop(left))
+
+    assert done.step is Step.STAGED
+    assert "rests until" in done.note
+    assert not done.is_stuck
+    assert later.step is Step.ROTATED
+
+
+def test_an_import_that_overtakes_a_rotation_is_no_failure(room):
+    Asker(room.vault).probe(room.vault.status(JAR).active.generation.id)
+    receipt = room.vault.stage(JAR, cookie_file("staged", account="staged"))
+    Asker(room.vault).probe(receipt.generation)
+
+    class Faster:
+        def __getattr__(self, name):
+            return getattr(room.vault, name)
+
+        def rotate(self, jar, *, confirmed=False):
+            room.vault.import_jar(JAR, cookie_file("fresh"), confirmed=True)
+            return room.vault.rotate(jar, confirmed=confirmed)
+
+    done = switch(Faster(), JAR, Rotation(JAR, Step.STAGED, receipt.generation))
+
+    assert done == Rotation(JAR, Step.NOTHING, note="the staged cookies are not there any more")
+    assert lent_tag(room.vault) == "fresh"
