@@ -149,6 +149,32 @@ def test_a_stranger_takes_over_only_where_somebody_says_yes(state):
     assert room.vault.status(JAR).active.generation.id == receipt.generation
 
 
+def test_an_account_that_nobody_knows_takes_over_only_where_somebody_says_yes():
+    room = Room()
+    backup, mine = room.fill("backup", "mine")
+    confirm(room, backup, "1001")
+    room.vault.mark(JAR, mine, SlotState.DEAD, reason="x")
+    receipt = room.vault.stage(JAR, cookie_file("whose", account="whose"))
+    confirm(room, receipt.generation, None)
+
+    with pytest.raises(InputError, match="no probe of both") as refused:
+        room.vault.rotate(JAR)
+
+    assert "validate" not in refused.value.hint  # it asks whose the active ones are: that is known
+    assert "puts them away" in refused.value.hint
+
+
+def test_the_same_login_needs_no_proof_of_its_account():
+    room = Room()
+    room.fill("mine")
+    receipt = room.vault.stage(JAR, cookie_file("copy"))
+    confirm(room, receipt.generation, None)
+
+    room.vault.rotate(JAR)
+
+    assert room.vault.status(JAR).active.generation.id == receipt.generation
+
+
 def test_an_older_copy_of_a_login_that_works_is_not_staged():
     room = Room()
     (mine,) = room.fill("mine")
