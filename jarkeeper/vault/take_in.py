@@ -39,6 +39,7 @@ from jarkeeper.vault.generations import (
     account_digest,
     fingerprint,
     login_digest,
+    login_digests,
     open_generation,
     store_generation,
 )
@@ -250,7 +251,7 @@ def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
 
 def require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
     """Refuse a login that was revoked, also where somebody says yes: others may hold it."""
-    if head is not None and login_digest(ports, jar) in head.slots.barred:
+    if head is not None and not login_digests(ports, jar).isdisjoint(head.slots.barred):
         raise InputError(
             f"jar '{head.jar}': they are of a login that was revoked",
             hint="sign out of all devices in the account's security settings, log in again, and "

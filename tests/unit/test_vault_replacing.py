@@ -11,7 +11,7 @@ from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.stores.memory import MemoryStore
-from vaultkit import SITES, FaultyStore, Room, cookie_file, jar_of
+from vaultkit import FAR, SITES, FaultyStore, Room, cookie_file, jar_of
 
 JAR = "youtube"
 
@@ -55,6 +55,21 @@ def test_the_login_comes_back_by_no_way(way):
 
     with pytest.raises(InputError, match="of a login that was revoked"):
         take(JAR, cookie_file("stolen", account="stolen"), confirmed=True)
+
+
+@pytest.mark.parametrize("place", ["www.youtube.com\tFALSE\t/", ".youtube.com\tTRUE\t/x"])
+@pytest.mark.parametrize("expiry", [FAR, 1000])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_further_rows_hide_no_login_that_is_barred(place, expiry, when):
+    row = f"{place}\tTRUE\t{expiry}\tSAPISID\tstale\n".encode()
+    plain, hidden = (cookie_file("stolen", account="stolen") + end for end in (b"", row))
+    first, again = (plain, hidden) if when == "after" else (hidden, plain)
+    room = Room()
+    room.vault.import_jar(JAR, first)
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    with pytest.raises(InputError, match="of a login that was revoked"):
+        room.vault.import_jar(JAR, again, confirmed=True)
 
 
 def test_what_was_renewed_meanwhile_is_barred_as_well():
