@@ -217,6 +217,8 @@ def test_an_emergency_revokes_every_copy_of_the_login_and_ends_when_the_new_one_
     assert "the very login that is to be replaced" in same[1]
     assert code == 0
     assert "is revoked" in words
+    assert f"the login of generation {before.active.generation.id[:8]}, in the vault" in words
+    assert f"`jarkeeper revoke {head.backups[0].generation.id[:8]}`" in words
     assert head.revoked == (before.active.generation.id,)
     assert len(head.backups) == 1  # another login stays
     assert "emergency" in opened

@@ -11,7 +11,7 @@ from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.stores.memory import MemoryStore
-from vaultkit import FAR, SITES, FaultyStore, Room, cookie_file, jar_of
+from vaultkit import FAR, SITES, FaultyStore, Room, cookie_file, jar_of, tag_of
 
 JAR = "youtube"
 
@@ -100,6 +100,42 @@ def test_without_an_active_slot_the_last_active_login_is_meant():
     head = room.vault.status(JAR)
     assert receipt.revoked == ()
     assert [item.generation.id for item in head.backups] == [innocent]
+
+
+def test_after_a_fail_over_the_login_that_it_retired_is_barred_as_well():
+    room = Room()
+    room.vault.import_jar(JAR, cookie_file("innocent", account="other"), confirmed=True)
+    room.vault.import_jar(JAR, cookie_file("promoted", account="promoted"), confirmed=True)
+    room.vault.import_jar(JAR, cookie_file("stolen", account="stolen"), confirmed=True)
+    stolen = room.vault.status(JAR).active.generation.id
+    room.vault.promote(JAR)
+    promoted = room.vault.status(JAR).active.generation.id
+
+    seen = room.vault.leaked(JAR)
+    receipt = room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    assert [item.generation.id for item in seen] == [stolen, promoted]
+    assert set(receipt.revoked) == {stolen, promoted}
+    assert [tag_of_backup(room)] == ["innocent"]
+    for way in (cookie_file("again", account="stolen"), cookie_file("again", account="promoted")):
+        with pytest.raises(InputError, match="of a login that was revoked"):
+            room.vault.import_jar(JAR, way, confirmed=True)
+
+
+def tag_of_backup(room):
+    with room.vault.lend(JAR, Slot.BACKUP).open() as jar:
+        return tag_of(jar)
+
+
+def test_another_jar_that_holds_the_login_is_told():
+    room = Room()
+    room.vault.import_jar(JAR, cookie_file("stolen", account="stolen"))
+    room.vault.import_jar("music", cookie_file("stolen", account="stolen"))
+    room.vault.import_jar("innocent", cookie_file("innocent", account="innocent"))
+
+    receipt = room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    assert receipt.elsewhere == ("music",)
 
 
 def test_a_failure_in_the_middle_says_so_and_the_next_try_harms_nobody():
