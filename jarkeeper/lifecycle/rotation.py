@@ -102,6 +102,9 @@ def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
     except NotFound:  # another rotation was faster
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, receipt.generation or "")
+    if _pending_id(vault, jar) != receipt.generation:
+        note = f"'{found}' is not needed: the vault holds these cookies, or no older ones"
+        staged = Rotation(jar, Step.NOTHING, note=note)
     try:
         drop.remove(found, content)
     except JarkeeperError as error:

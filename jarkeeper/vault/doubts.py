@@ -170,14 +170,22 @@ def _is_older(new: Arrival, before: Jar, old: JarFacts, *, same: bool) -> bool:
     if not same:
         known = bool(new.facts.login_until and old.login_until)
         return known and _later(old.login_until or 0, than=new.facts.login_until or 0)
-    expiries = {cookie.identity: cookie.expires for cookie in login_cookies(before)}
+    return is_newer(before, new.jar)
+
+
+def is_newer(jar: Jar, than: Jar) -> bool:
+    """Tell of two copies of one login whether this is the newer: what each use renews lasts longer.
+
+    Where some cookies last longer and others less long, neither is.
+    """
+    expiries = {cookie.identity: cookie.expires for cookie in login_cookies(than)}
     pairs = [
         (cookie.expires, expiries[cookie.identity])
-        for cookie in login_cookies(new.jar)
+        for cookie in login_cookies(jar)
         if cookie.expires and expiries.get(cookie.identity)
     ]
-    return any(_later(then, than=now) for now, then in pairs) and not any(
-        _later(now, than=then) for now, then in pairs
+    return any(_later(mine, than=other) for mine, other in pairs) and not any(
+        _later(other, than=mine) for mine, other in pairs
     )
 
 

@@ -209,3 +209,15 @@ def test_an_import_that_overtakes_a_rotation_is_no_failure(room):
 
     assert done == Rotation(JAR, Step.NOTHING, note="the staged cookies are not there any more")
     assert lent_tag(room.vault) == "fresh"
+
+
+def test_an_export_that_is_no_news_is_not_told_as_stored(room):
+    Asker(room.vault).probe(room.vault.status(JAR).active.generation.id)
+    left = MemoryStore()
+    left.put("youtube.txt", cookie_file("copy"))
+
+    done = rotate(room.vault, JAR, Asker(room.vault), StoreDrop(left))
+
+    assert done.step is Step.NOTHING
+    assert "or no older ones" in done.note
+    assert left.list("") == []

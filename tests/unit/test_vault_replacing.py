@@ -237,6 +237,16 @@ def test_an_older_copy_of_a_login_that_works_is_not_staged():
     assert room.vault.status(JAR).slots.pending is None
 
 
+def test_a_newer_copy_of_a_login_that_works_is_staged():
+    room = Room()
+    (mine,) = room.fill("mine")
+    confirm(room, mine, "1001")
+
+    receipt = room.vault.stage(JAR, cookie_file("newer", expires=FAR + 86400))
+
+    assert room.vault.status(JAR).slots.pending.generation.id == receipt.generation != mine
+
+
 def test_an_expired_login_hides_and_pushes_out_no_good_one():
     room = Room(store=MemoryStore(), backup_count=1)
     soon = int((room.clock.now + timedelta(days=1)).timestamp())
