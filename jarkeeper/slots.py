@@ -109,14 +109,6 @@ class Slots:
         """Return the slot that holds the generation."""
         return next((item for item in self.records() if item.generation.id == generation), None)
 
-    def rests_until(self, login: str, *, now: datetime) -> datetime | None:
-        """Return until when a login that is in use must rest, whatever copies of it come in."""
-        held = (*filter(None, (self.active,)), *self.backups)
-        same = (item for item in held if login and item.generation.facts.login == login)
-        return max(
-            (item.until for item in same if item.until and item.is_cooling(now)), default=None
-        )
-
     def role_of(self, item: SlotRecord) -> str:
         """Return which role the slot plays: active, backup or pending."""
         if item == self.active:
@@ -172,7 +164,8 @@ def take_in(
 
 def stage(slots: Slots, new: GenerationRecord, *, at: datetime) -> Slots:
     """Put a new generation aside for its test, in the place of one that was staged before."""
-    return replace(slots, pending=SlotRecord(new, SlotState.SUSPECT, since=at, reason=UNTESTED))
+    pending = SlotRecord(new, SlotState.SUSPECT, since=at, reason=UNTESTED)
+    return replace(slots, pending=_resting_with(slots.active, pending, now=at))
 
 
 def rotate(slots: Slots, *, now: datetime, backup_count: int) -> Slots:
@@ -182,11 +175,24 @@ def rotate(slots: Slots, *, now: datetime, backup_count: int) -> Slots:
         raise NotFound("pending: there is none to rotate to")
     if pending.state is not SlotState.HEALTHY or pending.tested_at is None:
         raise NotFound("pending: expected a generation that was tested, this one was not")
-    until = slots.rests_until(pending.generation.facts.login, now=now)
-    if until is not None:
-        raise NotFound(f"pending: its login rests until {until:%Y-%m-%d %H:%M} UTC")
     backups = _kept(_stepped_down(slots.active, slots.backups), backup_count, now=now)
-    return replace(slots, active=pending, backups=backups, pending=None)
+    active = _resting_with(slots.active, pending, now=now)
+    return replace(slots, active=active, backups=backups, pending=None)
+
+
+def _resting_with(active: SlotRecord | None, item: SlotRecord, *, now: datetime) -> SlotRecord:
+    """Return the slot at rest for as long as the active one rests, where both hold one login.
+
+    YouTube asked the login for a pause, not this export of it.
+    """
+    login = item.generation.facts.login
+    if active is None or not login or active.generation.facts.login != login:
+        return item
+    if not active.is_cooling(now):
+        return item
+    return replace(
+        item, state=SlotState.COOLING, since=now, until=active.until, reason=active.reason
+    )
 
 
 def _stepped_down(

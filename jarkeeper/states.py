@@ -4,8 +4,8 @@
     suspect → healthy      a probe found somebody
     suspect → dead         another probe, ten minutes later or more, found nobody again
     any     → cooling      the table's verdict: YouTube asked for a pause, until a moment
-    cooling → (nothing)    while it rests: an answer that was asked for before ends no pause
     any     → dead         the table's verdict: YouTube ended the login
+    cooling → (nothing)    while the pause lasts: what a probe says that was under way ends none
     dead    → (nothing)    final: nothing probes it, and only an operator's `restore` tries it again
 
 One answer never ends a login, and nobody is alerted for one: that keeps states from flapping.

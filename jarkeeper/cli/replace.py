@@ -9,11 +9,10 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import read_input
+from jarkeeper.cli.inputs import read_cookies
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.errors import InputError, VaultError
-from jarkeeper.limits import LIMITS
 from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
 AFTERWARDS = (
     "sign the old session out in the account's security settings, and not the new one, then run "
-    "`jarkeeper validate`"
+    "`jarkeeper validate`; the backups lay in the same vault: `jarkeeper history` names them, and "
+    "`jarkeeper revoke` ends each"
 )
 
 
@@ -52,7 +52,6 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     from jarkeeper.cli.watched import settle
     from jarkeeper.hardening import harden
     from jarkeeper.incidents import Cause, scope_of
-    from jarkeeper.jar import read_export
     from jarkeeper.wiring import open_vault
 
     if not emergency:
@@ -63,7 +62,7 @@ def command(invocation: Invocation, file: Path, jar: str, *, emergency: bool) ->
     harden()
     settings = invocation.settings()
     vault = open_vault(settings)
-    parsed = read_export(read_input(file, most=LIMITS.jar_bytes_max), sites=settings.sites)
+    parsed = read_cookies(file, sites=settings.sites)
     scope = scope_of((Cause.EMERGENCY,), jar)
     _announce(vault.leaked(jar))
     try:
@@ -108,8 +107,7 @@ def _backups(vault: Vault, jar: str) -> tuple[SlotRecord, ...]:
 def _print_left(output: Output, vault: Vault, jar: str, *, elsewhere: tuple[str, ...]) -> None:
     for item in _backups(vault, jar):
         name = item.generation.id[:8]
-        again = f"if others may hold it too, run `jarkeeper revoke {name}`"
-        output.finding("ok", f"the backup, generation {name}, is another login and stays; {again}")
+        output.finding("ok", f"the backup, generation {name}, is another login and stays")
     for other in elsewhere:
         output.finding(
             "warning",

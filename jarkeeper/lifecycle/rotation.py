@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from jarkeeper.errors import ConfirmationNeeded, Conflict, InputError, JarkeeperError, NotFound
+from jarkeeper.errors import ConfirmationNeeded, InputError, JarkeeperError, NotFound
 from jarkeeper.heads import Head
 from jarkeeper.health import is_lost
 from jarkeeper.lifecycle.drop import Drop
@@ -22,12 +22,9 @@ from jarkeeper.slots import SlotRecord, SlotState
 from jarkeeper.vault import Vault
 from jarkeeper.youtube.messages import Answered
 
-OVERTAKEN = "other cookies took the place of the lost ones meanwhile"
-RESTS = (
-    "nothing to do: they are tested afterwards; `jarkeeper import` takes them in at once, if "
-    "YouTube's question was answered in a browser"
-)
+OVERTAKEN = "the cookies changed while they were tested, nothing was put in their place"
 STALE = "run `jarkeeper import cookies.txt` with a fresh export"
+LOOK = "look at it, then run `jarkeeper import` with it, or remove it"
 
 
 class Step(StrEnum):
@@ -87,51 +84,68 @@ def beside(done: Rotation, other: Rotation) -> Rotation:
 
 
 def create(vault: Vault, jar: str, drop: Drop | None) -> Rotation:
-    """Stage what was dropped for the jar, and remove it from the drop once the vault has it."""
-    found = None if drop is None else drop.find(jar)
-    if drop is None or found is None:
-        return Rotation(jar, Step.NOTHING)
+    """Stage the first export dropped for the jar that can be used; remove it once the vault has it.
+
+    What the drop does not give out is told as what cannot be used: it holds up nothing either.
+    """
+    done = Rotation(jar, Step.NOTHING)
+    if drop is None:
+        return done
     try:
-        content = drop.read(found)
+        names = drop.find(jar)
+    except JarkeeperError as error:
+        return _refused(jar, error.message, error.hint or "make the drop readable")
+    for name in names:
+        taken = _taken_in(vault, jar, drop, name)
+        done = beside(taken, done)
+        if taken.step is Step.STAGED:
+            break
+    return done
+
+
+def _taken_in(vault: Vault, jar: str, drop: Drop, name: str) -> Rotation:
+    try:
+        content = drop.read(name)
+    except NotFound:  # another rotation was faster
+        return Rotation(jar, Step.NOTHING)
+    except JarkeeperError as error:
+        return _refused(jar, f"'{name}': {error.message}", error.hint or LOOK)
+    try:
         receipt = vault.stage(jar, content)
     except InputError as error:
-        hint = "look at it, then run `jarkeeper import` with it, or remove it"
+        hint = LOOK
         if isinstance(error, ConfirmationNeeded):
             hint = "if it is meant, run `jarkeeper import --yes` with it; else remove it"
-        return Rotation(jar, Step.REFUSED, "", f"'{found}': {error.message}", hint, is_stuck=True)
-    except NotFound:  # another rotation was faster
+        return _refused(jar, f"'{name}': {error.message}", hint)
+    except NotFound:  # there is no such jar any more
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, receipt.generation or "")
     if _pending_id(vault, jar) != receipt.generation:
-        note = f"'{found}' is not needed: the vault holds these cookies, or no older ones"
+        note = f"'{name}' is not needed: the vault holds these cookies, or no older ones"
         staged = Rotation(jar, Step.NOTHING, note=note)
     try:
-        drop.remove(found, content)
+        drop.remove(name, content)
     except JarkeeperError as error:
-        note = f"'{found}' is taken in, but lies there in clear: {error.message}"
+        note = f"'{name}' is taken in, but lies there in clear: {error.message}"
         return replace(staged, note=note, next_step="remove it yourself", is_stuck=True)
     return staged
+
+
+def _refused(jar: str, note: str, next_step: str) -> Rotation:
+    return Rotation(jar, Step.REFUSED, "", note, next_step, is_stuck=True)
 
 
 def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
     """Ask YouTube about the staged jar, unless that was done, or it is dead, or its login rests."""
     head = vault.status(jar)
     pending = None if head is None else head.slots.pending
-    if head is None or pending is None:
+    if pending is None:
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, pending.generation.id)
-    if pending.state is SlotState.DEAD:
-        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
-    until = head.slots.rests_until(pending.generation.facts.login, now=vault.ports.clock())
-    if until is not None:
-        note = f"the login of the staged cookies rests until {until:%Y-%m-%d %H:%M} UTC"
-        return replace(staged, note=note, next_step=RESTS)
-    if pending.state is SlotState.HEALTHY:
-        return staged
-    return _tested(staged, asker.probe(pending.generation.id))
-
-
-def _tested(staged: Rotation, answer: Answered) -> Rotation:
+    known = _known_of(pending, staged, now=vault.ports.clock())
+    if known is not None:
+        return known
+    answer = asker.probe(pending.generation.id)
     if answer.alive:
         return replace(staged, generation=answer.generation)
     if answer.withheld:
@@ -143,6 +157,16 @@ def _tested(staged: Rotation, answer: Answered) -> Rotation:
     return replace(staged, note=note, next_step="nothing to do: the next rotation tests again")
 
 
+def _known_of(pending: SlotRecord, staged: Rotation, *, now: datetime) -> Rotation | None:
+    """Return what is known of the staged jar without asking YouTube, None where it must be."""
+    if pending.state is SlotState.DEAD:
+        return replace(staged, note="they do not work", next_step=STALE, is_stuck=True)
+    if pending.is_cooling(now):
+        note = "they are of the login that rests, and are tested when its pause is over"
+        return replace(staged, note=note, next_step="nothing to do: a later rotation tests them")
+    return staged if pending.state is SlotState.HEALTHY else None
+
+
 def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False) -> Rotation:
     """Make the staged jar active, if its test went well and it is of the same account."""
     head = vault.status(jar)
@@ -151,14 +175,12 @@ def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False)
         return tested
     try:
         receipt = vault.rotate(jar, confirmed=confirmed)
+    except NotFound:  # an import overtook what was staged
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
     except ConfirmationNeeded as error:
         hint = error.hint or STALE
         generation = pending.generation.id
         return Rotation(jar, Step.REFUSED, generation, error.message, hint, is_stuck=True)
-    except NotFound:
-        if _pending_id(vault, jar) == pending.generation.id:
-            return tested  # its login was told to rest meanwhile
-        return Rotation(jar, Step.NOTHING, note="the staged cookies are not there any more")
     return Rotation(jar, Step.ROTATED, receipt.generation or "", "the tested cookies are active")
 
 
@@ -178,24 +200,16 @@ def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
         return Rotation(jar, Step.NOTHING)  # where it was revoked, a person decides
     answers = ask_backups(vault, jar, asker)
     generation = passed(answers)
-    try:
-        if generation is not None:
-            vault.promote(jar, generation, only_if_lost=True)
-            return Rotation(
-                jar, Step.PROMOTED, generation, _told(before, existing_head(vault, jar))
-            )
-    except Conflict:
-        if _is_to_be_replaced(vault, jar):
-            raise  # it was about something else
-    if not _is_to_be_replaced(vault, jar):
+    if existing_head(vault, jar).active != before.active:
         return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
-    note = f"the active cookies are no use, and {why_none(answers)}"
-    return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
-
-
-def _is_to_be_replaced(vault: Vault, jar: str) -> bool:
-    head = existing_head(vault, jar)
-    return head.active is not None and is_lost(head, now=vault.ports.clock())
+    if generation is None:
+        note = f"the active cookies are no use, and {why_none(answers)}"
+        return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
+    try:
+        vault.promote(jar, generation, over=before.active)
+    except NotFound:  # an operator was faster, or another process
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
+    return Rotation(jar, Step.PROMOTED, generation, _told(before, existing_head(vault, jar)))
 
 
 def _told(before: Head, after: Head) -> str:

@@ -8,15 +8,15 @@ from jarkeeper import slots as rules
 from jarkeeper import states
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access
-from jarkeeper.errors import Conflict, LendRefused, NotFound
+from jarkeeper.errors import LendRefused, NotFound
 from jarkeeper.heads import Head, StoredHead
 from jarkeeper.names import checked_generation
-from jarkeeper.slots import GenerationRecord, Slots
+from jarkeeper.slots import GenerationRecord, SlotRecord, Slots
 from jarkeeper.states import Mark
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
 from jarkeeper.vault.commit import NO_SLOTS, Change, commit
-from jarkeeper.vault.doubts import is_at_stake, require_same_account
+from jarkeeper.vault.doubts import require_same_account
 from jarkeeper.vault.generations import open_generation
 from jarkeeper.vault.log import from_history, read_existing, read_history
 from jarkeeper.vault.ports import Ports
@@ -26,20 +26,18 @@ Rule = Callable[[Head], Slots]
 
 
 def promote(
-    ports: Ports, jar: str, generation: str | None = None, *, only_if_lost: bool = False
+    ports: Ports, jar: str, generation: str | None = None, *, over: SlotRecord | None = None
 ) -> Receipt:
     """Make a backup active: the newest usable one, or the one that is named.
 
-    `only_if_lost`: nobody asked for it, so it is a `Conflict` where the active slot is empty or
-    holds a login that may be used.
+    Where `over` is given, only in the place of that very slot: what came in meanwhile stays.
     """
     base, warnings = read_existing(ports, jar)
 
     def rule(head: Head) -> Slots:
-        now = ports.clock()
-        if only_if_lost and (head.active is None or is_at_stake(head.active, now=now)):
-            raise Conflict(f"jar '{jar}': the active cookies are not lost any more")
-        return rules.promote(head.slots, now=now, generation=generation)
+        if over is not None and head.active != over:
+            raise NotFound(f"jar '{jar}': another login is active by now, or its state changed")
+        return rules.promote(head.slots, now=ports.clock(), generation=generation)
 
     return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)
 

@@ -27,7 +27,7 @@ class Doubt(StrEnum):
 
 SENTENCES = {
     Doubt.NO_LOGIN: "they are no login, or one that expired, and would take the place of one",
-    Doubt.OLDER: "they are older than the active ones, and would take their place",
+    Doubt.OLDER: "they are valid for less long than the active ones, and would take their place",
     Doubt.ANOTHER_ACCOUNT: "they are another login than the active ones, and no probe of both "
     "proved the account the same",
 }

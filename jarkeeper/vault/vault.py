@@ -201,15 +201,13 @@ class Vault:
         return changes.rotate(self.ports, checked_jar_name(jar), confirmed=confirmed)
 
     def promote(
-        self, jar: str, generation: str | None = None, *, only_if_lost: bool = False
+        self, jar: str, generation: str | None = None, *, over: SlotRecord | None = None
     ) -> Receipt:
         """Make a backup active, the newest usable one or the named; the old active steps down.
 
-        `only_if_lost` takes no other place than a dead or expired one's, else it is a `Conflict`.
+        `NotFound` where `over` is given and the active slot is another by now: nothing was changed.
         """
-        return changes.promote(
-            self.ports, checked_jar_name(jar), generation, only_if_lost=only_if_lost
-        )
+        return changes.promote(self.ports, checked_jar_name(jar), generation, over=over)
 
     def restore(self, jar: str, generation: str) -> Receipt:
         """Make a generation from the history active again."""

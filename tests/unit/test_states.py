@@ -47,8 +47,6 @@ CASES = {
     "a bad answer where another suspicion was": ("suspect", "untested", False, 60, "suspect"),
     "a good answer after a rest": ("cooling", "BOT_CHECK", True, 60, "healthy"),
     "a bad answer after a rest": ("cooling", "BOT_CHECK", False, 60, "suspect"),
-    "a good answer while it rests": ("cooling", "BOT_CHECK", True, -1, "cooling"),
-    "a bad answer while it rests": ("cooling", "BOT_CHECK", False, -1, "cooling"),
     "a good answer to a dead one": ("dead", PROBE, True, 60, "dead"),
     "a bad answer to a dead one": ("dead", PROBE, False, 60, "dead"),
 }
@@ -129,16 +127,8 @@ def test_an_import_overtakes_what_is_pending() -> None:
     assert after.find("p" * 32) is None
 
 
-def test_a_login_that_rests_is_not_rotated_to_by_another_copy() -> None:
-    facts = replace(FACTS, login="1" * 16)
-    resting = active("cooling", until=START + MINUTE)
-    resting = resting.with_each(
-        lambda item: replace(item, generation=replace(item.generation, facts=facts))
-    )
-    copy = stage(resting, replace(generation("p"), facts=facts), at=START)
-    tested = answered(copy, "p" * 32, alive=True, at=START)
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_probe_that_was_under_way_ends_no_rest(alive) -> None:
+    slots = active("cooling", reason="BOT_CHECK", until=START + 60 * MINUTE)
 
-    with pytest.raises(Exception, match="rests"):
-        rotate(tested, now=START, backup_count=3)
-
-    assert rotate(tested, now=START + MINUTE, backup_count=3).active.generation.id == "p" * 32
+    assert ask(slots, alive, START + MINUTE) == slots
