@@ -121,7 +121,7 @@ def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
             Cause.DROP_REFUSED,
             rotation.jar,
             Severity.WARNING,
-            f"the export that was left cannot be used: {rotation.note}",
+            f"a fresh export cannot be used: {rotation.note}",
             "the active cookies stay as they are",
             rotation.next_step,
         ),
