@@ -9,21 +9,13 @@ from prefect import runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from jarkeeper.errors import (
-    AuditUnavailable,
-    IntegrityError,
-    JarkeeperError,
-    KeyUnavailable,
-    NotInitialised,
-    StoreError,
-)
+from jarkeeper.errors import JarkeeperError
 from jarkeeper.vault import Vault
+from jarkeeper.watch import LOCKED_OUT
 from tasks.incidents import settle_failure
 from tasks.opening import Opening, opening
 from tasks.receipts import Receipt, publish
 
-OF_VAULT = (StoreError, IntegrityError, KeyUnavailable, AuditUnavailable, NotInitialised)
-"""What says that the vault cannot be used, and not that there is something wrong with a jar."""
 Work = Callable[[Opening, Vault], Receipt]
 
 
@@ -52,7 +44,7 @@ def done(work: Work, where: Opening) -> Receipt:
     """Do the work; where the vault cannot be used, that goes on record before the error is told."""
     try:
         return work(where, where.vault())
-    except OF_VAULT as error:
+    except LOCKED_OUT as error:
         settle_failure(where, error)
         raise
 

@@ -16,14 +16,17 @@ from prefect import flow, task
 from flows.ending import concluded, run_name
 from flows.health import look_over
 from flows.validate import look_after_all
+from jarkeeper.lifecycle.soundness import seen_outside
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import open_journal
 from jarkeeper.words import count_of, printable
-from tasks.examination import principals, usage
-from tasks.incidents import sentence_of
+from tasks.compliance import statement
+from tasks.examination import as_receipt, principals, usage
+from tasks.incidents import sentence_of, settle
 from tasks.opening import Opening
 from tasks.options import IN_PROCESS
 from tasks.receipts import Receipt
+from tasks.sources import join_logs
 
 WEEK_DAYS = 7
 MONTH_DAYS = 31
@@ -51,7 +54,7 @@ def weekly(manager: str | None = None) -> Receipt:
 
 @flow(name="monthly", flow_run_name=run_name, persist_result=False)
 def monthly(manager: str | None = None) -> Receipt:
-    """Audit the vault's security: all of it verified, who used it, how its keys are.
+    """Audit the vault's security: all of it verified, who used it, a signed statement.
 
     Args:
         manager: The CookieManager block that says where the vault is. Empty: the environment says.
@@ -60,9 +63,18 @@ def monthly(manager: str | None = None) -> Receipt:
 
 
 def day(where: Opening, vault: Vault) -> Receipt:
-    """Return the validation and the examination as one page, with what is open."""
+    """Return the validation, the examination and what AWS saw as one page, with what is open."""
     done = look_after_all(where, vault) + look_over(where, vault)
+    if where.settings.access_logs or where.settings.cloudtrail:
+        done += look_outside(where, vault)
     return done + open_incidents(where, vault)
+
+
+def look_outside(where: Opening, vault: Vault) -> Receipt:
+    """Return what AWS's logs tell and the trail does not; it becomes an incident."""
+    findings = join_logs(where, vault)
+    seen = seen_outside(findings)
+    return as_receipt(findings) + Receipt("", incidents=settle(where, vault, seen))
 
 
 def week(where: Opening, vault: Vault) -> Receipt:
@@ -73,9 +85,10 @@ def week(where: Opening, vault: Vault) -> Receipt:
 
 
 def month(where: Opening, vault: Vault) -> Receipt:
-    """Return the examination and who used the vault; the trail is verified within the check."""
+    """Return the examination, who used the vault, and the statement of the month that ended."""
     key = Receipt("", (f"key: {vault.ports.keys.name}",))
-    return look_over(where, vault) + key + principals(vault, MONTH_DAYS)
+    found = look_over(where, vault) + key + principals(vault, MONTH_DAYS)
+    return found + statement(where, vault)
 
 
 @task(name="incidents", task_run_name="list open incidents", **IN_PROCESS)

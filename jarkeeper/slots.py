@@ -164,7 +164,8 @@ def take_in(
 
 def stage(slots: Slots, new: GenerationRecord, *, at: datetime) -> Slots:
     """Put a new generation aside for its test, in the place of one that was staged before."""
-    return replace(slots, pending=SlotRecord(new, SlotState.SUSPECT, since=at, reason=UNTESTED))
+    pending = SlotRecord(new, SlotState.SUSPECT, since=at, reason=UNTESTED)
+    return replace(slots, pending=_resting_with(slots.active, pending, now=at))
 
 
 def rotate(slots: Slots, *, now: datetime, backup_count: int) -> Slots:
@@ -175,7 +176,23 @@ def rotate(slots: Slots, *, now: datetime, backup_count: int) -> Slots:
     if pending.state is not SlotState.HEALTHY or pending.tested_at is None:
         raise NotFound("pending: expected a generation that was tested, this one was not")
     backups = _kept(_stepped_down(slots.active, slots.backups), backup_count, now=now)
-    return replace(slots, active=pending, backups=backups, pending=None)
+    active = _resting_with(slots.active, pending, now=now)
+    return replace(slots, active=active, backups=backups, pending=None)
+
+
+def _resting_with(active: SlotRecord | None, item: SlotRecord, *, now: datetime) -> SlotRecord:
+    """Return the slot at rest for as long as the active one rests, where both hold one login.
+
+    YouTube asked the login for a pause, not this export of it.
+    """
+    login = item.generation.facts.login
+    if active is None or not login or active.generation.facts.login != login:
+        return item
+    if not active.is_cooling(now):
+        return item
+    return replace(
+        item, state=SlotState.COOLING, since=now, until=active.until, reason=active.reason
+    )
 
 
 def _stepped_down(

@@ -5,6 +5,7 @@
     suspect → dead         another probe, ten minutes later or more, found nobody again
     any     → cooling      the table's verdict: YouTube asked for a pause, until a moment
     any     → dead         the table's verdict: YouTube ended the login
+    cooling → (nothing)    while the pause lasts: what a probe says that was under way ends none
     dead    → (nothing)    final: nothing probes it, and only an operator's `restore` tries it again
 
 One answer never ends a login, and nobody is alerted for one: that keeps states from flapping.
@@ -88,7 +89,7 @@ def _of_account(item: SlotRecord, account: str) -> SlotRecord:
 
 
 def _alive(item: SlotRecord, at: datetime) -> SlotRecord:
-    if item.state is SlotState.DEAD:
+    if item.state is SlotState.DEAD or item.is_cooling(at):
         return item
     if item.state is SlotState.HEALTHY and not _is_due(item, at):
         return item
@@ -97,7 +98,7 @@ def _alive(item: SlotRecord, at: datetime) -> SlotRecord:
 
 
 def _signed_out(item: SlotRecord, at: datetime) -> SlotRecord:
-    if item.state is SlotState.DEAD:
+    if item.state is SlotState.DEAD or item.is_cooling(at):
         return item
     if item.state is not SlotState.SUSPECT or item.reason != PROBE:
         return replace(item, state=SlotState.SUSPECT, since=at, until=None, reason=PROBE)

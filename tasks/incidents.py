@@ -10,19 +10,17 @@ from prefect import get_run_logger, task
 from prefect.events import emit_event
 
 from jarkeeper.checks import Severity
-from jarkeeper.errors import IntegrityError, JarkeeperError, RollbackError
-from jarkeeper.incidents import Cause, Condition, Incident, scope_of
+from jarkeeper.errors import JarkeeperError
+from jarkeeper.incidents import Incident
 from jarkeeper.lifecycle.soundness import Seen
 from jarkeeper.vault import Vault
-from jarkeeper.watch import Report
+from jarkeeper.watch import KEPT_HERE, Report, lock_out
 from jarkeeper.watch import report as put_on_record
 from jarkeeper.words import printable
 from tasks.opening import Opening
 from tasks.options import IN_PROCESS
 
 VAULT = "jarkeeper.vault"
-LOCKED_OUT = (Cause.STORE, Cause.INTEGRITY, Cause.ROLLBACK)
-"""What can keep a vault from being opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def settle(opening: Opening, vault: Vault | None, seen: Seen) -> Settled:
 
 def settle_failure(opening: Opening, error: JarkeeperError) -> Settled:
     """Put on record that the vault cannot be used: what keeps incidents is out of reach."""
-    told: Settled = settle(opening, None, Seen((_lock_out(error),), scope_of(LOCKED_OUT, "")))
+    told: Settled = settle(opening, None, Seen((lock_out(error),), KEPT_HERE))
     return told
 
 
@@ -113,20 +111,4 @@ def _emit(word: str, incident: Incident) -> None:
         done=printable(incident.done),
         next_step=printable(incident.next_step),
         incident=incident.id,
-    )
-
-
-def _lock_out(error: JarkeeperError) -> Condition:
-    cause = Cause.STORE
-    if isinstance(error, RollbackError):
-        cause = Cause.ROLLBACK
-    elif isinstance(error, IntegrityError):
-        cause = Cause.INTEGRITY
-    return Condition(
-        cause=cause,
-        jar="",
-        severity=Severity.CRITICAL,
-        message=f"the vault cannot be used: {error.message}",
-        done="",
-        next_step=error.hint or "run `jarkeeper doctor`, which says what is wrong with the place",
     )

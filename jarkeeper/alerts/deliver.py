@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,18 +51,38 @@ def deliver(
     for incident in incidents:
         due = due_steps(incident, plan.steps, now=now)
         if due is not None:
-            delivery += _deliver(journal, incident, due, opened, place=place, now=now)
+            delivery += _deliver(journal, incident, due, opened, place=place)
     return delivery
 
 
 def send(message: Message, channels: Iterable[Channel]) -> dict[str, str]:
     """Send to every channel; return what each answered that did not take it, by its label."""
-    answers = {channel.label: _sent(message, channel) for channel in channels}
-    return {label: failure for label, failure in answers.items() if failure is not None}
+    return {label: failure.sentence for label, failure in _send(message, channels).items()}
 
 
-def _sent(message: Message, channel: Channel) -> str | None:
-    """Return why the channel did not take it; one that answers for ever is left to itself."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a channel did not take a message, as far as it said; silent, it may have taken it."""
+
+    sentence: str
+    is_silent: bool = False
+
+
+def _send(message: Message, channels: Iterable[Channel]) -> dict[str, Failure]:
+    """Send through all at once: a claim must not grow old over many slow ones."""
+    answers = {channel.label: _asked(message, channel) for channel in channels}
+    wait(answers.values(), CHANNEL_SECONDS)
+    failures = {}
+    for label, answer in answers.items():
+        if not answer.done():  # one that answers for ever is left to itself
+            told = f"channel '{label}': no answer in {CHANNEL_SECONDS:.0f} s"
+            failures[label] = Failure(told, is_silent=True)
+        elif (sentence := answer.result()) is not None:
+            failures[label] = Failure(sentence)
+    return failures
+
+
+def _asked(message: Message, channel: Channel) -> Future[str | None]:
     answer: Future[str | None] = Future()
 
     def ask() -> None:
@@ -72,10 +92,7 @@ def _sent(message: Message, channel: Channel) -> str | None:
             answer.set_exception(error)
 
     threading.Thread(target=ask, name="alert", daemon=True).start()
-    try:
-        return answer.result(CHANNEL_SECONDS)
-    except TimeoutError:
-        return f"channel '{channel.label}': no answer in {CHANNEL_SECONDS:.0f} s"
+    return answer
 
 
 def _answer(message: Message, channel: Channel) -> str | None:
@@ -95,19 +112,20 @@ def _deliver(
     channels: tuple[Channel, ...],
     *,
     place: str,
-    now: datetime,
 ) -> Delivery:
     try:
-        if not journal.claim(incident, due, now=now):
+        now = journal.claim(incident, due)
+        if now is None:
             return Delivery()
         message = message_of(incident, due.kind, place=place, now=now)
         wanted = [channel for channel in channels if _is_for(channel, due)]
-        failures = send(message, wanted)
-        journal.settle(incident, due, missed=failures)
+        failures = _send(message, wanted)
+        silent = bool(failures) and all(one.is_silent for one in failures.values())
+        journal.settle(incident, due, missed=failures, silent=silent)
     except JarkeeperError as error:
         return _failed(error.message)
     told = ((incident.cause, incident.jar, due.kind),) if len(failures) < len(wanted) else ()
-    return Delivery(told) + _failed(*failures.values())
+    return Delivery(told) + _failed(*(failure.sentence for failure in failures.values()))
 
 
 def _is_for(channel: Channel, due: Due) -> bool:

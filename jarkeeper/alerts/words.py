@@ -13,8 +13,8 @@ from jarkeeper.words import printable, utc_text
 
 FIELD_CHARS_MAX = 1000
 """Of each part: some channels take 4,000 characters in all."""
-_CALLS = re.compile(r"(?<=<)(?=[!@#])|(?<=@)(?=everyone|here|channel)", re.IGNORECASE)
-"""Within what makes a chat call everybody."""
+_CALLS = re.compile(r"(?<=<)(?=[!@#]|[A-Za-z]+[:/])|(?<=[@\uff20])(?=\w)|(?<=\])(?=\()")
+"""Within what makes a chat call somebody, or show a link as other words than where it leads."""
 RUNBOOK = "docs/runbooks/alerts.md"
 
 
@@ -92,7 +92,7 @@ def _clean(text: str) -> str:
 
 
 def _calm(text: str) -> str:
-    """Return the text so that it calls nobody in a chat; it reads the same."""
+    """Return the text so that it calls nobody in a chat and hides no link; it reads the same."""
     return _CALLS.sub("\N{ZERO WIDTH SPACE}", text)
 
 

@@ -18,6 +18,8 @@ from jarkeeper.limits import LIMITS
 from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jarkeeper.cli.screen import Screen
     from jarkeeper.downloads.downloader import Downloader
     from jarkeeper.downloads.receipts import Summary, Video
@@ -115,6 +117,7 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
     settings = invocation.settings()
     request = _request(settings, urls, chosen)
     screen = choose_screen(request.destination, as_json=invocation.as_json, quiet=chosen["quiet"])
+    known = _logins(settings, request) if chosen["wait"] else frozenset()
     if chosen["as_flow"]:
         from jarkeeper.cli.flow import run_as_flow
 
@@ -122,7 +125,9 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
     else:
         summary = _run(settings, request, screen)
     while chosen["wait"] and summary.put_off:
-        _wait(settings, request, summary)
+        _settle(settings, request, summary)
+        _wait(settings, request, summary, known)
+        known = _logins(settings, request)
         screen = choose_screen(
             request.destination, as_json=invocation.as_json, quiet=chosen["quiet"]
         )
@@ -130,11 +135,8 @@ def command(invocation: Invocation, urls: tuple[str, ...], **chosen: Unpack[Chos
     screen.finished(summary)
     if invocation.as_json:
         print_json(summary.as_dict())
-    if summary.slot_states and not chosen["as_flow"]:
-        from jarkeeper.cli.watched import settle
-        from jarkeeper.wiring import open_vault
-
-        settle(settings, open_vault(settings), request.jar)
+    if not chosen["as_flow"]:
+        _settle(settings, request, summary)
     return exit_of_run(summary)
 
 
@@ -167,7 +169,25 @@ def _run(settings: Settings, request: DownloadRequest, screen: Screen) -> Summar
         return downloader.finish()
 
 
-def _wait(settings: Settings, request: DownloadRequest, summary: Summary) -> None:
+def _settle(settings: Settings, request: DownloadRequest, summary: Summary) -> None:
+    """Have those told who must know what the run has learned of the jar."""
+    if summary.slot_states:
+        from jarkeeper.cli.watched import settle
+        from jarkeeper.wiring import open_vault
+
+        settle(settings, open_vault(settings), request.jar)
+
+
+def _logins(settings: Settings, request: DownloadRequest) -> frozenset[datetime]:
+    from jarkeeper.lifecycle.waiting import logins
+    from jarkeeper.wiring import open_vault
+
+    return logins(open_vault(settings), request.jar)
+
+
+def _wait(
+    settings: Settings, request: DownloadRequest, summary: Summary, known: frozenset[datetime]
+) -> None:
     """Return once the jar has cookies that can be used; Ctrl-C ends the wait."""
     from jarkeeper.cli.output import Output
     from jarkeeper.lifecycle.waiting import wait_for_login
@@ -177,7 +197,7 @@ def _wait(settings: Settings, request: DownloadRequest, summary: Summary) -> Non
     output.line(f"{count_of(summary.put_off, 'video')} put off: waiting for `jarkeeper import`")
     try:
         with output.busy("waiting for fresh cookies"):
-            wait_for_login(open_vault(settings), request.jar)
+            wait_for_login(open_vault(settings), request.jar, known=known)
     except KeyboardInterrupt:
         raise Interrupted(f"{count_of(summary.put_off, 'video')} still put off") from None
 

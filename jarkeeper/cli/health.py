@@ -14,6 +14,7 @@ from jarkeeper.cli.output import Output, print_json
 
 if TYPE_CHECKING:
     from jarkeeper.checks import Finding
+    from jarkeeper.settings import Settings
 
 
 @click.command(
@@ -30,13 +31,20 @@ if TYPE_CHECKING:
 @pass_invocation
 def command(invocation: Invocation) -> Exit:
     """Examine vault, trail and machine, and keep incidents true."""
+    from jarkeeper.cli.watched import telling
+
+    settings = invocation.settings()
+    with telling(settings):
+        return _examine(settings, as_json=invocation.as_json)
+
+
+def _examine(settings: Settings, *, as_json: bool) -> Exit:
     from jarkeeper.audit.patterns import HISTORY, find_patterns
     from jarkeeper.cli.watched import put_on_record
     from jarkeeper.doctor import examine_machine, worst_first
     from jarkeeper.lifecycle.soundness import seen_in_findings, seen_in_patterns
     from jarkeeper.wiring import open_vault
 
-    settings = invocation.settings()
     vault = open_vault(settings)
     with Output(aside=True).busy("examining vault, trail and machine"):
         around = (*examine_machine(settings), *examine_server())
@@ -45,7 +53,7 @@ def command(invocation: Invocation) -> Exit:
         patterns = find_patterns(vault.trail.read(now - HISTORY), now=now, settings=settings)
     shown = worst_first((*findings, *(one.finding for one in patterns)))
     code = _code(shown)
-    if invocation.as_json:
+    if as_json:
         print_json({"healthy": code is Exit.OK, "findings": [asdict(item) for item in shown]})
     else:
         for item in shown:

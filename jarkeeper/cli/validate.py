@@ -45,12 +45,21 @@ def command(invocation: Invocation, jar: str | None, *, offline: bool) -> Exit:
 
 def look(invocation: Invocation, jar: str | None, *, offline: bool, visit: bool) -> Exit:
     """Ask about the slots whose turn it is, or all on a visit; tell what is known afterwards."""
+    from jarkeeper.cli.watched import telling
+
+    settings = invocation.settings()
+    with telling(settings):
+        return _look(invocation, settings, jar, offline=offline, visit=visit)
+
+
+def _look(
+    invocation: Invocation, settings: Settings, jar: str | None, *, offline: bool, visit: bool
+) -> Exit:
     from jarkeeper.cli.watched import settle
     from jarkeeper.health import heads_of
     from jarkeeper.lifecycle.conditions import scope_of_answers
     from jarkeeper.wiring import open_vault
 
-    settings = invocation.settings()
     vault = open_vault(settings)
     heads = heads_of(vault, jar)
     if not heads:

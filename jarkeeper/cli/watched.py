@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jarkeeper.cli.going_on import go_on
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
     from jarkeeper.incidents import Condition, Scope
     from jarkeeper.settings import Settings
     from jarkeeper.vault import Vault
+
+
+@contextmanager
+def telling(settings: Settings) -> Iterator[None]:
+    """Have an examination that finds the vault of no use tell who must know, as flows do."""
+    from jarkeeper.watch import KEPT_HERE, LOCKED_OUT, lock_out
+
+    try:
+        yield
+    except LOCKED_OUT as error:
+        put_on_record(settings, None, (lock_out(error),), scope=KEPT_HERE)
+        raise
 
 
 def settle(
@@ -39,7 +52,7 @@ def settle(
 
 
 def put_on_record(
-    settings: Settings, vault: Vault, found: Iterable[Condition], *, scope: Scope
+    settings: Settings, vault: Vault | None, found: Iterable[Condition], *, scope: Scope
 ) -> None:
     """Open and close incidents by what was found, tell who must know, say what is over."""
     from jarkeeper.watch import report

@@ -5,17 +5,22 @@ made by whoever creates it first. The newest record alone is needed, so older on
 up. What a log may grow by is bounded: the same trouble goes on record once in `QUIET_HOURS`, other
 words for it once in `WORDS_MINUTES`, and each step of the plan a few times.
 
-Nothing anchors the journal: who can delete the newest records brings an earlier state back, and
-the worst of that is an alert that is sent again. Tampering mutes nobody: the newest genuine record
-counts, the next one goes to the first free number after it, and one log that is out of order keeps
-no other from being read or written. What is not genuine is told in `damage`.
+`logs` reads them. Tampering mutes nobody: the newest genuine record counts, the next one goes to
+the first free number after it, and one log that is out of order keeps no other from being read or
+written. What is not genuine is told in `damage`.
+
+Nothing anchors the journal: who can delete the newest records brings an earlier state back, and may
+so have an alert sent again. Where the record of an end is gone, the audit trail still has it, and
+is asked when the same trouble would go on record anew: so it is told at most `QUIET_HOURS` late.
+Who deletes a whole log, or the event too, can keep an end from being told, or new trouble behind
+old: that the event is gone shows in the trail. The journal of a state directory has no trail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -25,31 +30,20 @@ from jarkeeper.errors import (
     AuditUnavailable,
     Conflict,
     InputError,
-    IntegrityError,
-    ObjectDenied,
-    ObjectMissing,
+    JarkeeperError,
     StoreError,
     StoreUnknown,
 )
 from jarkeeper.incidents import rules
-from jarkeeper.incidents.model import Cause, Condition, Due, Incident, Scope
-from jarkeeper.incidents.records import (
-    Entry,
-    Place,
-    read_authentic,
-    read_incident,
-    write_incident,
-)
-from jarkeeper.names import INCIDENTS_PREFIX, incidents_prefix, new_id, parse_incident_key
-from jarkeeper.records import digest
+from jarkeeper.incidents.logs import TRIES_MAX, Log, Logs
+from jarkeeper.incidents.model import Condition, Due, Incident, Scope
+from jarkeeper.incidents.records import Entry, Place, write_incident
+from jarkeeper.names import new_id
 from jarkeeper.stores import Store, put_once
 
-TRIES_MAX = 20
-"""Conflicts with other writers in a row before a change gives up; each means another got on."""
 KEEP_HOURS_MIN = 1
 """Before a superseded record may be deleted: who still builds on it must find its place taken."""
 
-Log: TypeAlias = tuple[Cause, str]
 Decide: TypeAlias = Callable[[Entry], Incident | None]
 
 
@@ -63,8 +57,8 @@ class Changes:
     """Those whose severity rose."""
     closed: tuple[Incident, ...] = ()
     warnings: tuple[str, ...] = ()
-    unwritten: tuple[str, ...] = ()
-    """What was found and could not be put on record, in sentences."""
+    unwritten: tuple[Condition, ...] = ()
+    """What was found and could not be put on record; each tells why."""
 
     def __add__(self, other: Changes) -> Changes:
         return Changes(
@@ -100,6 +94,7 @@ class Journal:
         self._store = store
         self._key = key
         self._vault = vault
+        self._logs = Logs(store, key, vault)
         self._clock = clock
         self._trail = trail
 
@@ -115,7 +110,7 @@ class Journal:
         found = _by_log(conditions)
         if stray := found.keys() - scope:
             raise ValueError(f"incidents: conditions outside the scope: {sorted(stray)}")
-        seqs = self._seqs()
+        seqs = self._logs.seqs()
         changes = Changes()
         for log in sorted(scope):
             if log in found or log in seqs:
@@ -128,31 +123,40 @@ class Journal:
 
     def look(self) -> Look:
         """Return the newest incident of every log, open or closed."""
-        return self._looked(lambda log, seqs: [self._newest(log, seqs)])
+        return self._looked(lambda log, seqs: [self._logs.newest(log, seqs)])
 
     def look_back(self, since: datetime | None = None) -> Look:
         """Return every incident that went on at that moment or later."""
-        return self._looked(lambda log, seqs: _until(self._entries(log, seqs), since))
+        return self._looked(lambda log, seqs: _until(self._logs.entries(log, seqs), since))
 
     def verify(self) -> tuple[str, ...]:
         """Return what is wrong with any object in the place of a record, in sentences."""
-        keys = filter(parse_incident_key, self._store.list(INCIDENTS_PREFIX))
-        return tuple(filter(None, map(self._wrong_with, keys)))
+        return self._logs.verify()
 
-    def claim(self, incident: Incident, due: Due, *, now: datetime) -> bool:
-        """Return whether the due message is the caller's to send: one process's, and once."""
-        return self._change_if(
+    def claim(self, incident: Incident, due: Due) -> datetime | None:
+        """Return since when the due message is the caller's to send; None where it is not.
+
+        It is one process's, and once. It counts from now: what was sent before took its time.
+        """
+        now = self._clock()
+        is_ours = self._change_if(
             incident,
             lambda known: (
                 None if _is_taken(known, due, now) else rules.claimed(known, due, now=now)
             ),
         )
+        return now if is_ours else None
 
-    def settle(self, incident: Incident, due: Due, *, missed: Iterable[str]) -> bool:
-        """Put on record that the message went out, but for the channels it missed."""
+    def settle(
+        self, incident: Incident, due: Due, *, missed: Iterable[str], silent: bool = False
+    ) -> bool:
+        """Put on record that the message went out, but for the channels it missed.
+
+        `silent` where none of these said so: they gave no answer in time, and may have taken it.
+        """
         names, now = tuple(missed), self._clock()
         return self._change_if(
-            incident, lambda known: rules.settled(known, due, missed=names, now=now)
+            incident, lambda known: rules.settled(known, due, missed=names, silent=silent, now=now)
         )
 
     def collect(self, before: datetime) -> int:
@@ -161,7 +165,7 @@ class Journal:
             raise InputError(f"incidents: expected to keep {KEEP_HOURS_MIN} h of records at least")
         old = [
             key
-            for log, seqs in self._seqs().items()
+            for log, seqs in self._logs.seqs().items()
             for key in self._superseded(log, seqs)
             if self._store.created_at(key) < before
         ]
@@ -173,20 +177,47 @@ class Journal:
         """Examine one log; that it cannot be written must not keep others from being examined."""
         try:
             return self._examined(log, condition)
-        except (Conflict, StoreError) as error:
+        except JarkeeperError as error:
             if condition is None:
                 return Changes(warnings=(error.message,))
-            about = f"jar '{log[1]}'" if log[1] else "the vault"
-            told = f"{log[0]}, {about}: {condition.message}: {error.message}"
-            return Changes(unwritten=(told,))
+            told = f"{condition.message} (not on record in the vault: {error.message})"
+            return Changes(unwritten=(replace(condition, message=told),))
 
     def _examined(self, log: Log, condition: Condition | None) -> Changes:
         now, fresh = self._clock(), new_id()
         before, after, damage = self._change(
-            log, lambda entry: _next(entry, log, condition, now=now, new_id=fresh)
+            log, lambda entry: self._next(entry, log, condition, now=now, new_id=fresh)
         )
         damages = Changes(warnings=(damage,) if damage else ())
         return damages if after is None else damages + self._sorted_in(before, after)
+
+    def _next(
+        self, entry: Entry, log: Log, condition: Condition | None, *, now: datetime, new_id: str
+    ) -> Incident | None:
+        """Return what to put on record after the newest entry, also where that is not genuine.
+
+        Where damage may hide a newer state, or one was deleted, trouble is told anew: what was
+        told of it is not known.
+        """
+        known = entry.incident
+        if entry.hides and (condition is not None or known is None or not known.is_open):
+            if condition is None:
+                return rules.lost(*log, now=now, id=new_id)
+            return rules.next_state(None, condition, now=now, new_id=new_id)
+        after = rules.next_state(known, condition, now=now, new_id=new_id)
+        if after and condition and known and known.is_open and self._has_ended(known):
+            return rules.next_state(None, condition, now=now, new_id=new_id)
+        return after
+
+    def _has_ended(self, known: Incident) -> bool:
+        """Whether the trail has an end of what is open here, of which the record was deleted."""
+        with suppress(StoreError):
+            return self._trail is not None and any(
+                (event.action, event.jar, event.detail) == (Action.INCIDENT, known.jar, known.cause)
+                and "closed" in event.counts
+                for event in self._trail.read(known.seen_at)
+            )
+        return False
 
     def _sorted_in(self, before: Incident | None, after: Incident) -> Changes:
         if not after.is_open:
@@ -212,11 +243,11 @@ class Journal:
     def _change(self, log: Log, decide: Decide) -> tuple[Incident | None, Incident | None, str]:
         """Return the state before, the one put on record if any, and what was damaged."""
         for _ in range(TRIES_MAX):
-            entry = self._newest(log, self._seqs_of(log))
+            entry = self._logs.newest(log, self._logs.seqs_of(log))
             after = decide(entry)
             if after is None:
                 return entry.incident, None, entry.damage
-            place = Place(*log, entry.seq + 1)
+            place = self._logs.place_after(log, entry.seq)
             raw = write_incident(
                 after, seq=place.seq, previous=entry.digest, key=self._key, vault=self._vault
             )
@@ -224,39 +255,15 @@ class Journal:
                 return entry.incident, after, entry.damage
         raise Conflict(f"incident '{log[0]}': others changed it {TRIES_MAX} times in a row")
 
-    def _newest(self, log: Log, seqs: set[int]) -> Entry:
-        """Return what counts, and the number before the first free one after it.
-
-        What lies in the place of the next record may have been the newest: that is damage which
-        counts. What lies beyond a gap was never written by a journal.
-        """
-        genuine, damaged = Entry(), dict[int, Entry]()
-        for entry in self._entries(log, seqs):
-            if entry.incident is not None:
-                genuine = entry
-                break
-            damaged[entry.seq] = entry
-        last = genuine
-        while last.seq + 1 in damaged:
-            last = damaged[last.seq + 1]
-        return Entry(
-            last.seq,
-            genuine.incident,
-            last.digest,
-            next((entry.damage for entry in damaged.values()), ""),
-            genuine=genuine.seq,
-            hides=last is not genuine or (genuine.incident is None and bool(damaged)),
-        )
-
     def _superseded(self, log: Log, seqs: set[int]) -> list[str]:
-        newest = self._newest(log, seqs).genuine
+        newest = self._logs.newest(log, seqs).genuine
         return [Place(*log, seq).key for seq in sorted(seqs) if seq < newest]
 
     def _looked(self, read: Callable[[Log, set[int]], Iterable[Entry]]) -> Look:
         """Read every log; one that cannot be read keeps no other from being told."""
         found: dict[str, Incident] = {}
         damage = []
-        for log, seqs in self._seqs().items():
+        for log, seqs in self._logs.seqs().items():
             try:
                 for entry in read(log, seqs):
                     damage += [entry.damage] if entry.damage else []
@@ -267,37 +274,7 @@ class Journal:
             except StoreError as error:
                 damage.append(error.message)
         ordered = sorted(found.values(), key=lambda incident: incident.opened_at)
-        return Look(tuple(ordered), tuple(damage))
-
-    def _wrong_with(self, key: str) -> str:
-        jar, word, seq = parse_incident_key(key) or ("", "", 0)
-        try:
-            raw = self._store.get(key)
-            read_authentic(raw, name=f"incident '{key}'", key=self._key, vault=self._vault)
-            with suppress(ValueError):  # a cause that only a newer jarkeeper knows
-                place = Place(Cause(word), jar, seq)
-                read_incident(raw, place=place, key=self._key, vault=self._vault)
-        except StoreUnknown:
-            raise
-        except (IntegrityError, StoreError) as error:
-            gone = isinstance(error, ObjectMissing) and not isinstance(error, ObjectDenied)
-            return "" if gone else error.message
-        return ""
-
-    def _entries(self, log: Log, seqs: set[int]) -> Iterator[Entry]:
-        """Yield the records of a log, the newest first; those not genuine without an incident."""
-        for seq in sorted(seqs, reverse=True):
-            place = Place(*log, seq)
-            try:
-                raw = self._store.get(place.key)
-            except ObjectDenied:
-                raise
-            except ObjectMissing:  # cleaned up meanwhile
-                continue
-            try:
-                yield read_incident(raw, place=place, key=self._key, vault=self._vault)
-            except IntegrityError as error:
-                yield Entry(seq, None, digest(raw), error.message)
+        return Look(tuple(ordered), tuple(dict.fromkeys(damage)))
 
     def _recorded(self, incident: Incident, what: str) -> tuple[str, ...]:
         """Put on record in the trail; the journal has it already, so a failure is a warning."""
@@ -314,25 +291,10 @@ class Journal:
             return (error.message,)
         return ()
 
-    def _seqs(self) -> dict[Log, set[int]]:
-        return _logs(self._store.list(INCIDENTS_PREFIX))
-
-    def _seqs_of(self, log: Log) -> set[int]:
-        return _logs(self._store.list(incidents_prefix(log[1], log[0]))).get(log, set())
-
 
 def _by_log(conditions: Iterable[Condition]) -> dict[Log, Condition]:
     ordered = sorted(conditions, key=lambda item: item.severity == "critical")
     return {(item.cause, item.jar): item for item in ordered}
-
-
-def _logs(keys: Iterable[str]) -> dict[Log, set[int]]:
-    logs: dict[Log, set[int]] = {}
-    for place in map(parse_incident_key, keys):
-        if place is not None:
-            with suppress(ValueError):  # a cause that only a newer jarkeeper knows
-                logs.setdefault((Cause(place[1]), place[0]), set()).add(place[2])
-    return logs
 
 
 def _until(entries: Iterable[Entry], since: datetime | None) -> Iterator[Entry]:
@@ -344,23 +306,8 @@ def _until(entries: Iterable[Entry], since: datetime | None) -> Iterator[Entry]:
         yield entry
 
 
-def _next(
-    entry: Entry, log: Log, condition: Condition | None, *, now: datetime, new_id: str
-) -> Incident | None:
-    """Return what to put on record after the newest entry, also where that is not genuine.
-
-    Where damage may hide a newer state, trouble is told anew: what was told of it is not known.
-    """
-    known = entry.incident
-    if not entry.hides or (condition is None and known is not None and known.is_open):
-        return rules.next_state(known, condition, now=now, new_id=new_id)
-    if condition is None:
-        return rules.lost(*log, now=now, id=new_id)
-    return rules.next_state(None, condition, now=now, new_id=new_id)
-
-
 def _is_taken(known: Incident, due: Due, now: datetime) -> bool:
     """Whether another process has claimed or sent one of the steps, or their kind has passed."""
     if known.is_open is (due.kind == "closed"):
         return True
-    return not all(rules.is_free(known.notice(step), now) for step in due.steps)
+    return not all(rules.is_free(rules.notice_of(known, step), now) for step in due.steps)

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     INTEGRITY = "integrity"
     ROLLBACK = "rollback"
     PRINCIPAL = "principal"
+    OUTSIDE = "outside"
     AUDIT_GAP = "audit-gap"
     OPENS = "opens"
     HEALTH = "health"
@@ -131,6 +132,8 @@ class Incident:
     count: int = 1
     """How many records saw it; an examination that finds the same as before writes none."""
     notices: tuple[Notice, ...] = ()
+    owed: tuple[str, ...] = ()
+    """Recipients and channels that were sent word of trouble, and not yet that it is over."""
 
     @property
     def is_open(self) -> bool:

@@ -98,6 +98,7 @@ def _to_json(incident: Incident) -> dict[str, Any]:
         "message": incident.message,
         "done": incident.done,
         "next_step": incident.next_step,
+        "owed": list(incident.owed),
         "notices": [
             {
                 "step": notice.step,
@@ -126,6 +127,7 @@ def _from_json(fields: Mapping[str, Any]) -> Incident:
         message=fields["message"],
         done=fields["done"],
         next_step=fields["next_step"],
+        owed=tuple(fields.get("owed", ())),  # older records have none
         notices=tuple(
             Notice(
                 step=item["step"],

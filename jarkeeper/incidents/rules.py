@@ -5,7 +5,10 @@ found none. Hysteresis: trouble that returns within `REOPEN_MINUTES` of closing,
 who know of the incident were told that it is over, is the same incident and is not told again. So
 the end is told only after these minutes. What nobody was told in a day is history all the same.
 
-Severity only rises while an incident goes on.
+Severity only rises while an incident goes on, and a rise is told to those who know of it.
+
+Clocks differ: a moment a little ahead is as good as now. One far ahead was written by a clock that
+was wrong. Nothing waits for it: it counts as long past, and the next look puts the present down.
 """
 
 from __future__ import annotations
@@ -37,10 +40,15 @@ WORDS_MINUTES = 15
 """Other words for the same trouble go on record no more often than this."""
 CLAIM_MINUTES = 10
 """A claim older than this, of which nothing was heard, is free: its process died."""
+AHEAD_MINUTES = 10
+"""A moment further ahead than this is of a clock that was wrong."""
 RETRY_MINUTES = (1, 5, 15, 60)
 """Before a channel that failed is tried again; the last of them counts for every further try."""
 TRIES_MAX = 27
 """Failures of a channel before a notice is given up, after a day; the next step starts afresh."""
+SILENT_TRIES = 9
+"""What a try counts for that got no answer in time. The channel may well have taken the message,
+so it is sent three times, an hour apart, and not 27 times."""
 
 _RANKS = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 _NUMBER = re.compile(r"[0-9][0-9.,:TZ-]*")
@@ -55,8 +63,10 @@ def next_state(
     """
     if condition is None:
         return _closed(known, now) if known is not None and known.is_open else None
-    if known is None or _is_history(known, now):
+    if known is None:
         return opened(condition, now=now, id=new_id)
+    if _is_history(known, now):
+        return replace(opened(condition, now=now, id=new_id), owed=known.owed)
     if not known.is_open:
         return replace(observed(known, condition, now=now), closed_at=None)
     return observed(known, condition, now=now) if _is_news(known, condition, now) else None
@@ -98,8 +108,9 @@ def observed(incident: Incident, condition: Condition, *, now: datetime) -> Inci
     return replace(
         incident,
         severity=severity,
-        critical_at=since,
-        seen_at=max(incident.seen_at, now),
+        opened_at=min(incident.opened_at, now),
+        critical_at=since and min(since, now),
+        seen_at=now,
         count=incident.count + 1,
         message=condition.message,
         done=condition.done,
@@ -111,8 +122,9 @@ def due_steps(incident: Incident, steps: Sequence[Step], *, now: datetime) -> Du
     """Return the message that has to be sent now, None where there is none.
 
     A step is due when the incident has been as severe for as long as the step says, and only
-    once. Several that are due together are one message. The end is told, once, to those whose
-    step was due while it went on.
+    once; once more where it has become critical since. Several that are due together are one
+    message. The end is told, once, to those whose step was due while it went on, and to those who
+    missed the end before.
     """
     if incident.is_open:
         return _due_while_open(incident, steps, now)
@@ -123,7 +135,8 @@ def due_steps(incident: Incident, steps: Sequence[Step], *, now: datetime) -> Du
         if incident.notice(number) or _is_time(incident, step, incident.seen_at)
         for name in step.to
     ]
-    certain = now - incident.closed_at >= timedelta(minutes=REOPEN_MINUTES)
+    told += incident.owed
+    certain = _passed(incident.closed_at, now) >= timedelta(minutes=REOPEN_MINUTES)
     if not (told and certain and is_free(incident.notice(CLOSING), now)):
         return None
     to = _names(_wanted(incident.notice(CLOSING), told))
@@ -133,22 +146,37 @@ def due_steps(incident: Incident, steps: Sequence[Step], *, now: datetime) -> Du
 def claimed(incident: Incident, due: Due, *, now: datetime) -> Incident:
     """Return the incident with the due steps claimed by whoever puts this on record."""
     known = {notice.step: notice for notice in incident.notices}
+    at = max(now, incident.critical_at or now)  # never before the rise that it tells of
     for step in due.steps:
-        tries = known[step].tries if step in known else 0
-        known[step] = Notice(step, due.kind, claimed_at=now, tries=tries)
-    return replace(incident, notices=tuple(known[step] for step in sorted(known)))
+        notice = notice_of(incident, step)
+        known[step] = Notice(step, due.kind, claimed_at=at, tries=notice.tries if notice else 0)
+    owed = incident.owed if due.kind is NoticeKind.CLOSED else _names((*incident.owed, *due.to))
+    return replace(incident, owed=owed, notices=tuple(known[step] for step in sorted(known)))
 
 
-def settled(incident: Incident, due: Due, *, missed: Iterable[str], now: datetime) -> Incident:
-    """Return the incident with how the sending of the due steps went."""
-    names = tuple(missed)
+def settled(
+    incident: Incident, due: Due, *, missed: Iterable[str], now: datetime, silent: bool = False
+) -> Incident:
+    """Return the incident with how the sending of the due steps went.
+
+    `silent` where none of the channels that missed it said so.
+    """
+    names, tries = tuple(missed), SILENT_TRIES if silent else 1
     return replace(
         incident,
+        owed=names if due.kind is NoticeKind.CLOSED else incident.owed,
         notices=tuple(
-            notice if notice.step not in due.steps else _settled(notice, names, now)
+            notice if notice.step not in due.steps else _settled(notice, names, tries, now)
             for notice in incident.notices
         ),
     )
+
+
+def notice_of(incident: Incident, step: int) -> Notice | None:
+    """Return the notice of a step; one of before the incident became critical is none any more."""
+    notice = incident.notice(step)
+    is_older = notice and incident.critical_at and notice.claimed_at < incident.critical_at
+    return None if is_older and step != CLOSING else notice
 
 
 def is_free(notice: Notice | None, now: datetime) -> bool:
@@ -160,27 +188,29 @@ def is_free(notice: Notice | None, now: datetime) -> bool:
     minutes = CLAIM_MINUTES
     if notice.missed:
         minutes = RETRY_MINUTES[min(notice.tries, len(RETRY_MINUTES)) - 1]
-    return now - notice.claimed_at >= timedelta(minutes=minutes)
+    return _passed(notice.claimed_at, now) >= timedelta(minutes=minutes)
 
 
-def _settled(notice: Notice, missed: tuple[str, ...], now: datetime) -> Notice:
+def _settled(notice: Notice, missed: tuple[str, ...], tries: int, now: datetime) -> Notice:
     if not missed:
         return replace(notice, sent_at=now, missed=())
-    return replace(notice, tries=notice.tries + 1, missed=missed)
+    return replace(notice, tries=notice.tries + tries, missed=missed)
 
 
 def _due_while_open(incident: Incident, steps: Sequence[Step], now: datetime) -> Due | None:
     due = {
         number: step
         for number, step in enumerate(steps, start=1)
-        if _is_time(incident, step, now) and is_free(incident.notice(number), now)
+        if _is_time(incident, step, now) and is_free(notice_of(incident, number), now)
     }
     if not due:
         return None
     wanted = [
-        name for number, step in due.items() for name in _wanted(incident.notice(number), step.to)
+        name
+        for number, step in due.items()
+        for name in _wanted(notice_of(incident, number), step.to)
     ]
-    first = all(notice.step in due or not notice.sent_at for notice in incident.notices)
+    first = not any(notice.sent_at for notice in incident.notices)
     kind = NoticeKind.OPENED if first else NoticeKind.ESCALATED
     return Due(kind, tuple(due), _names(wanted))
 
@@ -201,8 +231,14 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _passed(moment: datetime, now: datetime) -> timedelta:
+    """Return how long ago it was; far ahead, of a clock that was wrong, is long ago."""
+    passed = now - moment
+    return timedelta.max if passed < -timedelta(minutes=AHEAD_MINUTES) else passed
+
+
 def _closed(incident: Incident, now: datetime) -> Incident:
-    return replace(incident, closed_at=max(now, incident.opened_at))
+    return replace(incident, opened_at=min(incident.opened_at, now), closed_at=now)
 
 
 def _is_history(incident: Incident, now: datetime) -> bool:
@@ -211,7 +247,7 @@ def _is_history(incident: Incident, now: datetime) -> bool:
         return False
     # An end that was claimed may have been told: whoever heard it has to hear of a new beginning.
     untold = bool(incident.notices) and incident.notice(CLOSING) is None
-    passed = now - incident.closed_at
+    passed = _passed(incident.closed_at, now)
     return passed >= timedelta(hours=UNTOLD_HOURS if untold else 0, minutes=REOPEN_MINUTES)
 
 
@@ -219,7 +255,7 @@ def _is_news(incident: Incident, condition: Condition, now: datetime) -> bool:
     """Whether a look at an open incident has to go on record."""
     if _RANKS[condition.severity] > _RANKS[incident.severity]:
         return True
-    passed = now - incident.seen_at
+    passed = _passed(incident.seen_at, now)
     if _words(condition) != _words(incident):
         return passed >= timedelta(minutes=WORDS_MINUTES)
     return passed >= timedelta(hours=QUIET_HOURS)

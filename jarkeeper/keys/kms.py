@@ -57,17 +57,15 @@ class KMSKey:
 
     def generate(self, context: dict[str, str], size: int) -> dict[str, Any]:
         """Return a fresh data key of that many bytes, as KMS answers it."""
-        return self._asked(
-            "generate_data_key", KeyId=self._key_id, NumberOfBytes=size, EncryptionContext=context
-        )
+        request = {"KeyId": self._key_id, "NumberOfBytes": size, "EncryptionContext": context}
+        return self._asked("generate_data_key", request, size=size)
 
-    def decrypt(self, wrapped: bytes, context: dict[str, str]) -> dict[str, Any]:
+    def decrypt(self, wrapped: bytes, context: dict[str, str], size: int) -> dict[str, Any]:
         """Return the data key, as KMS answers it; `EnvelopeError` if it is not this key's."""
-        return self._asked(
-            "decrypt", KeyId=self._key_id, CiphertextBlob=wrapped, EncryptionContext=context
-        )
+        request = {"KeyId": self._key_id, "CiphertextBlob": wrapped, "EncryptionContext": context}
+        return self._asked("decrypt", request, size=size)
 
-    def _asked(self, call: str, **request: Any) -> dict[str, Any]:
+    def _asked(self, call: str, request: dict[str, Any], *, size: int) -> dict[str, Any]:
         client = self._clients.get("kms", region=region_of(self._key_id))
         try:
             answer: dict[str, Any] = getattr(client, call)(**request)
@@ -78,6 +76,12 @@ class KMSKey:
                 raise EnvelopeError(f"{self.name}: is not the key, or not the place") from None
             failure = failure_of(error, what=self.name)
             raise KeyUnavailable(failure.message, hint=failure.hint) from None
+        if not answer.get("KeyId") or len(answer.get("Plaintext") or b"") != size:
+            # A proxy says yes to anything; that says nothing of an envelope.
+            raise KeyUnavailable(
+                f"{self.name}: the answer holds no data key",
+                hint="look what stands between this machine and KMS, such as a proxy",
+            )
         self._arn = answer["KeyId"]
         return answer
 
@@ -118,11 +122,11 @@ class _MasterKey(MasterKey):  # type: ignore[misc]  # the SDK ships no types
     def _decrypt_data_key(
         self,
         encrypted_data_key: Any,
-        algorithm: Any,  # noqa: ARG002 - the SDK's signature
+        algorithm: Any,
         encryption_context: Any = None,
     ) -> Any:
         wrapped = encrypted_data_key.encrypted_data_key
-        answer = self.config.key.decrypt(wrapped, encryption_context)
+        answer = self.config.key.decrypt(wrapped, encryption_context, algorithm.kdf_input_len)
         return DataKey(
             key_provider=encrypted_data_key.key_provider,
             data_key=answer["Plaintext"],

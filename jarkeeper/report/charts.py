@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 BARS_MAX = 40
 MARKS_MAX = 30
+FRESH = "fresh cookies"
 POINTS_MAX = 2000
 REFRESH_TARGET_HOURS = 24
 SEVERITY_COLOURS = {"critical": "var(--bad)", "warning": "var(--warn)"}
@@ -234,7 +235,7 @@ def _beginnings(generations: DataFrame, outcomes: DataFrame) -> tuple[list[Figur
     if not 0 < len(began) <= MARKS_MAX:  # more would be a thicket
         return [], []
     marks = {
-        "type": "scatter", "mode": "markers", "name": "fresh cookies", "cliponaxis": False,
+        "type": "scatter", "mode": "markers", "name": FRESH, "cliponaxis": False,
         "x": [f"{day} 12:00" for day in began["day"]], "y": [0] * len(began),
         "marker": {"symbol": "triangle-up", "size": 9, "color": "var(--ink)"},
         "hovertext": [f"{label(jar)}: generation {label(str(generation)[:8])} came into use" for

@@ -12,9 +12,10 @@ from jarkeeper.audit.archive import fetched, stored_alone
 from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
-from jarkeeper.errors import VaultError
+from jarkeeper.errors import JarkeeperError, VaultError
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
 from jarkeeper.settings import Settings
+from jarkeeper.sources.findings import findings_of_sources
 
 if TYPE_CHECKING:
     from jarkeeper.vault import Vault
@@ -30,12 +31,11 @@ def gather(
     since: datetime,
     until: datetime,
     now: datetime,
-    findings: Iterable[Ranked] = (),
 ) -> Content:
     """Return what happened from `since` on and before `until`.
 
-    `findings` are what others found, such as in the logs of the store. Raises `VaultError` where
-    the libraries for reports are not installed.
+    AWS's logs are joined where the settings name them. Raises `VaultError` where the libraries for
+    reports are not installed.
     """
     require_libraries()
     from jarkeeper.analysis import figures, frames
@@ -45,7 +45,10 @@ def gather(
     report = vault.verify_trail()
     first = Span(since, until).first_read
     recent = (event for event in vault.trail.read(until - HISTORY) if event.at < until)
-    found = (*findings, *of_patterns(recent, now=until, settings=settings))
+    found = (
+        *of_patterns(recent, now=until, settings=settings),
+        *of_sources(vault, settings, since=since, until=until, now=now),
+    )
     alone = stored_alone(vault.trail, report, since=first)
     with (
         fetched(vault.trail, since=first) as volumes,
@@ -92,6 +95,19 @@ def ranked(findings: Iterable[Ranked]) -> tuple[Ranked, ...]:
 def of_patterns(events: Iterable[Event], *, now: datetime, settings: Settings) -> Iterator[Ranked]:
     """Give what the trail shows as a whole in the last day, from all events of `HISTORY`."""
     return map(_of_pattern, find_patterns(events, now=now, settings=settings))
+
+
+def of_sources(
+    vault: Vault, settings: Settings, *, since: datetime, until: datetime, now: datetime
+) -> Iterator[Ranked]:
+    """Give what AWS's logs show; that they cannot be read is a finding too."""
+    span = {"since": since, "until": until, "now": now}
+    try:
+        for one in findings_of_sources(settings, vault, **span):
+            yield Ranked(one.severity, one.code, one.jar, one.message, one.next_step)
+    except JarkeeperError as error:
+        step = error.hint or "see docs/sources.md"
+        yield Ranked(Severity.WARNING, "sources", "", f"AWS's logs: {error.message}", step)
 
 
 def verdict_of(report: TrailReport) -> Verdict:

@@ -50,22 +50,22 @@ def sections(content: Content) -> Iterator[Section]:
 
 
 def _downloads(content: Content) -> Section:
+    title = "Downloads by outcome"
+    explains = "Here a video that is private or gone counts too, unlike in the key figure."
     frame = content.outcomes[content.outcomes["downloads"] > 0]
-    said, chart, table = (NONE,), None, None
-    if not frame.empty:
-        total = int(frame["downloads"].sum())
-        arrived = int(frame.loc[frame["outcome"] == "OK", "downloads"].sum())
-        share = percent(100 * arrived / total)
-        said = (f"{arrived:,} of {counted(total, 'download')} arrived: {share}.",)
-        chart = charts.downloads(
-            frame, content.generations, since=content.since, until=content.until
+    if frame.empty:
+        return Section("downloads", title, explains, (NONE,))
+    total = int(frame["downloads"].sum())
+    arrived = int(frame.loc[frame["outcome"] == "OK", "downloads"].sum())
+    share = percent(100 * arrived / total)
+    said = f"{arrived:,} of {counted(total, 'download')} arrived: {share}."
+    since, until = content.since, content.until
+    chart = charts.downloads(frame, content.generations, since=since, until=until)
+    if any(trace["name"] == charts.FRESH for trace in chart.views["number"]["data"]):
+        explains += (
+            " A triangle stands where fresh cookies came into use: did success change there?"
         )
-        table = tables.outcomes(frame)
-    explains = (
-        "Here a video that is private or gone counts too, unlike in the key figure. A triangle "
-        "stands where fresh cookies came into use: did success change there?"
-    )
-    return Section("downloads", "Downloads by outcome", explains, said, chart, table)
+    return Section("downloads", title, explains, (said,), chart, tables.outcomes(frame))
 
 
 def _errors(content: Content) -> Section:

@@ -11,7 +11,7 @@ from jarkeeper.audit import Access
 from jarkeeper.errors import LendRefused, NotFound
 from jarkeeper.heads import Head, StoredHead
 from jarkeeper.names import checked_generation
-from jarkeeper.slots import GenerationRecord, Slots
+from jarkeeper.slots import GenerationRecord, SlotRecord, Slots
 from jarkeeper.states import Mark
 from jarkeeper.vault.access import recorded
 from jarkeeper.vault.closing import close_commit
@@ -25,11 +25,18 @@ from jarkeeper.vault.receipts import Receipt
 Rule = Callable[[Head], Slots]
 
 
-def promote(ports: Ports, jar: str, generation: str | None = None) -> Receipt:
-    """Make a backup active: the newest usable one, or the one that is named."""
+def promote(
+    ports: Ports, jar: str, generation: str | None = None, *, over: SlotRecord | None = None
+) -> Receipt:
+    """Make a backup active: the newest usable one, or the one that is named.
+
+    Where `over` is given, only in the place of that very slot: what came in meanwhile stays.
+    """
     base, warnings = read_existing(ports, jar)
 
     def rule(head: Head) -> Slots:
+        if over is not None and head.active != over:
+            raise NotFound(f"jar '{jar}': another login is active by now, or its state changed")
         return rules.promote(head.slots, now=ports.clock(), generation=generation)
 
     return _change(ports, Action.PROMOTE, base, rule, warnings=warnings)

@@ -9,7 +9,16 @@ from jarkeeper.checks import Finding
 from jarkeeper.errors import JarkeeperError, RollbackError
 from jarkeeper.heads import GenerationRecord, Head
 from jarkeeper.names import generations_prefix, parse_generation_key
-from jarkeeper.vault.findings import NOTHING, RECOVER, counted, critical, ok, warning
+from jarkeeper.vault.findings import (
+    NOTHING,
+    RECOVER,
+    counted,
+    critical,
+    is_outage,
+    ok,
+    outage,
+    warning,
+)
 from jarkeeper.vault.generations import open_generation, read_sealed
 from jarkeeper.vault.log import read_history, read_newest
 from jarkeeper.vault.ports import Ports
@@ -32,7 +41,8 @@ def check_jar(
         yield critical("rolled-back", error.message, error.hint or RECOVER)
         return
     except JarkeeperError as error:
-        yield critical("log", error.message, error.hint or RECOVER)
+        damage = critical("log", error.message, error.hint or RECOVER)
+        yield outage(error) if is_outage(error) else damage
         return
     yield from _freshness(jar, newest.head, trail, consulted)
     for text in newest.warnings:
@@ -79,7 +89,8 @@ def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterato
             opened += 1
             dependent += bool(ports.keys.former) and needs_rewrap(ports, head.jar, record)
         except JarkeeperError as error:
-            yield critical("generation", error.message, error.hint or RECOVER)
+            damage = critical("generation", error.message, error.hint or RECOVER)
+            yield outage(error) if is_outage(error) else damage
     if opened:
         yield ok("generations", f"jar '{head.jar}': {counted(opened, 'slot')} opened, as committed")
     if dependent:
@@ -114,7 +125,8 @@ def _past(ports: Ports, jar: str, records: list[GenerationRecord]) -> Iterator[F
             read_sealed(ports, jar, record)
         except JarkeeperError as error:
             step = "it cannot be restored any more; nothing uses it"
-            yield warning("past-generation", error.message, step)
+            damage = warning("past-generation", error.message, step)
+            yield outage(error) if is_outage(error) else damage
 
 
 def _view(ports: Ports, head: Head) -> Iterator[Finding]:

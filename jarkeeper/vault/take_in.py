@@ -32,6 +32,7 @@ from jarkeeper.vault.doubts import (
     Arrival,
     Doubt,
     is_at_stake,
+    is_newer,
     is_same_login,
     require_certainty,
 )
@@ -39,6 +40,7 @@ from jarkeeper.vault.generations import (
     account_digest,
     fingerprint,
     login_digest,
+    login_digests,
     open_generation,
     store_generation,
 )
@@ -93,7 +95,7 @@ def stage_jar(
     base = read_newest(ports, jar)
     access = _access(Action.STAGE, jar, PENDING, base.head)
     with recorded(ports.trail, access):
-        known = None if base.head is None else _held_or_healthy(ports, base.head, parsed.jar)
+        known = None if base.head is None else _held_or_as_good(ports, base.head, parsed.jar)
         if base.head is not None and known is not None:
             return _unchanged(ports, access, base.head, known, parsed)
         arrival, warnings = _arrived(
@@ -102,7 +104,7 @@ def stage_jar(
         record = _store(ports, access, parsed, arrival)
 
         def rule(head: Head | None) -> Slots:
-            _require_not_barred(ports, head, parsed.jar)
+            require_not_barred(ports, head, parsed.jar)
             return stage(NO_SLOTS if head is None else head.slots, record, at=record.created_at)
 
         done = commit(ports, jar, Change(Action.STAGE, rule), base=base.stored)
@@ -166,7 +168,7 @@ def _arrived(
     `ConfirmationNeeded` where there are doubts and nobody has confirmed them.
     """
     active = None if head is None else head.active
-    _require_not_barred(ports, head, parsed.jar)
+    require_not_barred(ports, head, parsed.jar)
     before, warnings, trouble = _open_active(ports, active, "" if head is None else head.jar)
     facts = _with_account(_observe(ports, parsed, probed), parsed.jar, active, before)
     arrival = Arrival(
@@ -248,9 +250,9 @@ def _is_backup(ports: Ports, head: Head | None, jar: Jar) -> bool:
     return any(item.generation.fingerprint == now for item in backups)
 
 
-def _require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
+def require_not_barred(ports: Ports, head: Head | None, jar: Jar) -> None:
     """Refuse a login that was revoked, also where somebody says yes: others may hold it."""
-    if head is not None and login_digest(ports, jar) in head.slots.barred:
+    if head is not None and not login_digests(ports, jar).isdisjoint(head.slots.barred):
         raise InputError(
             f"jar '{head.jar}': they are of a login that was revoked",
             hint="sign out of all devices in the account's security settings, log in again, and "
@@ -265,12 +267,17 @@ def _held(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
     return next((item for item in held if item.generation.fingerprint == now), None)
 
 
-def _held_or_healthy(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
-    """Return also an active slot that works by the same login: an older copy is no progress."""
+def _held_or_as_good(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
+    """Return also an active slot that works by the same login, unless these are newer.
+
+    An older copy is no progress: the active one was renewed in use.
+    """
     active = head.active
     works = active is not None and active.state is SlotState.HEALTHY and active.tested_at
     if active is not None and works and active.generation.facts.login == login_digest(ports, jar):
-        return active
+        before, *_ = _open_active(ports, active, head.jar)
+        if before is not None and not is_newer(jar, before):
+            return active
     return _held(ports, head, jar)
 
 
@@ -281,5 +288,7 @@ def _unchanged(
     record = item.generation
     ports.trail.outcome(replace(access, generation=record.id), Outcome.OK, detail="unchanged")
     role = "active" if item == head.active else PENDING
-    warnings = (*parsed.warnings, f"these cookies are {role} already, nothing was changed")
+    same = record.fingerprint == fingerprint(ports, emit_jar(parsed.jar))
+    said = f"are {role} already" if same else "are no newer than the active ones, which work"
+    warnings = (*parsed.warnings, f"these cookies {said}, nothing was changed")
     return _receipt(access, head, record, parsed, warnings=warnings)

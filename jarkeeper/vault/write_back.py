@@ -29,6 +29,7 @@ _WORDS = {
     "login_gone": "came back without its login",
     "another_login": "came back as another login",
     "malformed": "came back with a cookie that no jar may hold",
+    "key_unavailable": "could not be sealed anew, the key gives no answer",
     "conflict": "was overtaken by another commit",
 }
 
@@ -36,8 +37,8 @@ _WORDS = {
 def write_back(ports: Ports, lent: LentJar, jar: Jar) -> WriteBackReceipt:
     """Put the changed jar in the place of the lent generation; its slot keeps its state.
 
-    `WriteBackRefused` where the guard says no, and where another commit came first: a session is
-    never resurrected over a newer one.
+    `WriteBackRefused` where the guard says no, where the key gives no answer, and where another
+    commit came first: a session is never resurrected over a newer one.
     """
     base = read_newest(ports, lent.jar_name)
     access = Access(
@@ -118,14 +119,17 @@ def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[Le
         return lent, Committed(stored, changed=False)
     # The same login is the same account.
     facts = replace(observe(jar, sites=ports.sites), account=lent.facts.account)
-    record = store_generation(
-        ports,
-        lent.jar_name,
-        jar,
-        id=GenerationId(new_id()),
-        source=Source.WRITE_BACK,
-        facts=facts,
-    )
+    try:
+        record = store_generation(
+            ports,
+            lent.jar_name,
+            jar,
+            id=GenerationId(new_id()),
+            source=Source.WRITE_BACK,
+            facts=facts,
+        )
+    except KeyUnavailable:  # another time it may answer: no reason to end a run
+        raise _refused(lent, "key_unavailable") from None
 
     def rule(head: Head | None) -> Slots:
         return exchange(NO_SLOTS if head is None else head.slots, lent.generation, record)
@@ -140,7 +144,8 @@ def _keep(ports: Ports, lent: LentJar, jar: Jar, stored: StoredHead) -> tuple[Le
         generation=record.id,
         fingerprint=record.fingerprint,
         head_seq=done.stored.head.seq,
-        facts=facts,
+        # The stored ones: they tell the login, by which it can be barred.
+        facts=record.facts,
         sealed=SealedJar(jar, key=ports.memory_key),
     )
     return kept, done

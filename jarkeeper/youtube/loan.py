@@ -25,6 +25,9 @@ from jarkeeper.youtube.messages import Event, Lent, Marked, WroteBack
 WRITE_BACK_SECONDS = 5.0
 """Between two write-backs of one run: a rotated session must not be lost, nor each step stored."""
 
+PASSING = frozenset({"conflict", "key_unavailable"})
+"""Why a write-back is refused that may succeed another time."""
+
 GONE = frozenset({"revoked", "not_current", "slot_dead"})
 """Why a write-back is refused where the vault has other cookies by now, or none."""
 
@@ -98,7 +101,7 @@ class Loan:
         with self._lock:
             self._counts[outcome.failure.value if outcome.failure else "OK"] += 1
             if outcome.slot_verdict is SlotState.DEAD or self._is_time_to_look():
-                self._look()
+                self._look(now)
             if not (self._is_over or self.is_stale):
                 if outcome.slot_verdict in (None, self._marked):
                     self._keep_in_time()
@@ -152,10 +155,13 @@ class Loan:
     def _is_time_to_look(self) -> bool:
         return time.monotonic() - self._looked_at >= LOOK_SECONDS
 
-    def _look(self) -> None:
+    def _look(self, now: datetime) -> None:
         self._looked_at = time.monotonic()
         head = self._vault.status(self._lent.jar_name)
-        self.is_stale = head is None or head.slots.find(self.generation) is None
+        item = None if head is None else head.slots.find(self.generation)
+        is_ours = item is not None and item.state is self._marked
+        # What others found dead, or told to rest, is used no more here either.
+        self.is_stale = item is None or not (is_ours or item.is_usable(now))
 
     def _keep_in_time(self) -> None:
         if time.monotonic() - self._kept_at >= WRITE_BACK_SECONDS:
@@ -185,7 +191,8 @@ class Loan:
             receipt = self._vault.write_back(self._lent, jar)
         except WriteBackRefused as error:
             # A conflict may have been about another slot; the next change decides anew.
-            self._is_over = error.reason != "conflict"
+            self._is_over = error.reason not in PASSING
+            self._kept_at = time.monotonic()
             self.is_stale = error.reason in GONE
             self._send(WroteBack(self.use, None, error.reason))
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from jarkeeper.cli.group import run
+from jarkeeper.lifecycle import waiting
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
 from jarkeeper.vault import Vault
-from jarkeeper.wiring import open_vault
+from jarkeeper.wiring import open_journal, open_vault
 from standin.server import StandIn
 
 CANARY = "canary-7f3a"
@@ -115,7 +117,7 @@ def test_offline_nothing_is_asked(vault, youtube, export, said) -> None:
 
     code, words = said("validate", "--offline")
 
-    assert (code, "logged in for another" in words) == (0, True)
+    assert (code, "cookies valid for another" in words) == (0, True)
     assert youtube.control.requests() == []
 
 
@@ -191,7 +193,7 @@ def test_promote_takes_a_backup_that_youtube_confirms(vault, youtube, export, sa
     assert (code, "YouTube has confirmed it" in words) == (0, True)
     assert vault.status("youtube").active.generation.id == good
     assert none[0] == 2
-    assert "no backup passed the test" in none[1]
+    assert "no backup passed a test" in none[1]
     assert said("promote", "--untested")[0] == 0
 
 
@@ -217,6 +219,8 @@ def test_an_emergency_revokes_every_copy_of_the_login_and_ends_when_the_new_one_
     assert "the very login that is to be replaced" in same[1]
     assert code == 0
     assert "is revoked" in words
+    assert f"the login of generation {before.active.generation.id[:8]}, in the vault" in words
+    assert f"{head.backups[0].generation.id[:8]}, is another login and stays" in words
     assert head.revoked == (before.active.generation.id,)
     assert len(head.backups) == 1  # another login stays
     assert "emergency" in opened
@@ -251,6 +255,33 @@ def test_what_was_put_off_goes_on_after_an_import(vault, youtube, export, said, 
     assert "put off" in off[1]
     assert "session-dead" in told  # nobody has to wait for the next validation to learn of it
     assert then[0] == 0
+
+
+def test_who_waits_is_told_of_and_goes_on_after_the_import(
+    vault, youtube, export, settings, monkeypatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.1)
+    run(["import", str(export("one"))])
+    youtube.control.set_size(100_000)
+    youtube.control.add_video("aaaaaaaaaaa", answer="age_gate")
+    youtube.control.revoke("one")
+    fresh, told = export("two").read_bytes(), []
+
+    def operate() -> None:
+        for _ in range(300):
+            told[:] = [one.cause for one in open_journal(settings, vault).open()]
+            if "session-dead" in told:
+                break
+            time.sleep(0.1)
+        vault.import_jar("youtube", fresh, confirmed=True)
+
+    operator = threading.Thread(target=operate)
+    operator.start()
+    code = run(["download", "aaaaaaaaaaa", "--wait"])
+    operator.join()
+
+    assert "session-dead" in told
+    assert code == 0
 
 
 def test_a_pending_jar_is_shown_and_a_lasting_doubt_is_told(vault, export, said) -> None:

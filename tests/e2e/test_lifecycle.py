@@ -296,7 +296,7 @@ def test_what_a_killed_removal_had_put_aside_is_taken_up_again(
     vault, youtube, drop, tmp_path
 ) -> None:
     take_in(vault, youtube, "old")
-    leave(tmp_path, youtube.control.new_session("new"), name=".youtube.txt.0a1b2c3d")
+    leave(tmp_path, youtube.control.new_session("new"), name=".youtube.txt.0a1b2c3d4e5f6071")
 
     done = create(vault, JAR, drop)
 

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -179,6 +180,26 @@ def test_a_message_calls_nobody_in_a_chat():
     assert message.document["message"] == loud.message
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "@all",
+        "@room",
+        "\uff20everyone",
+        "<users/all>",
+        "<https://x.example|log in>",
+        "[a](https://x)",
+    ],
+)
+def test_a_message_holds_no_markup_of_a_chat(markup):
+    found = condition(message=markup)
+
+    message = message_of(incident_of(found), NoticeKind.OPENED, place="/v", now=START)
+
+    assert markup not in message.body
+    assert markup in message.body.replace("\N{ZERO WIDTH SPACE}", "")
+
+
 def test_a_service_that_takes_html_is_sent_html(webhook):
     plan = Plan({"ops": (URL.format(port=webhook.server_port) + "?format=html",)}, ())
     message = message_of(
@@ -261,6 +282,46 @@ def test_a_channel_that_drips_is_left_to_itself(monkeypatch):
     assert failures == {"ops 1": "channel 'ops 1': no answer in 0 s"}
 
 
+def test_a_slow_channel_is_sent_the_same_a_few_times_only(monkeypatch):
+    monkeypatch.setattr(sys.modules[send.__module__], "CHANNEL_SECONDS", 0.01)
+    clock, taken = Clock(), []
+    journal = journal_in(clock=clock)
+    journal.reconcile([condition()], scope=scope_of(Cause, "youtube"))
+
+    class Slow(Remembering):
+        def send(self, message):
+            taken.append(message)
+            time.sleep(0.1)
+
+    for _ in range(4 * 24):
+        deliver(journal, Plan({"ops": ("a",)}, STEPS[:1]), [Slow()], place="/v", now=clock())
+        clock.advance(minutes=15)
+
+    assert len(taken) == 3
+
+
+def test_slow_channels_make_no_claim_grow_old():
+    clock, sent = Clock(), []
+    journal, causes = journal_in(clock=clock), list(Cause)[:3]
+    scope = scope_of(causes, "youtube")
+    journal.reconcile([condition(cause=cause) for cause in causes], scope=scope)
+    plan = Plan({"ops": ("a",)}, STEPS[:1])
+
+    class Slow(Remembering):
+        def send(self, message):
+            sent.append(message.document["cause"])
+            clock.advance(minutes=9)
+            if len(sent) == 3:  # another process examines meanwhile
+                other = journal_in(journal._store, clock=clock)
+                deliver(other, plan, [Remembering(sent=self.sent)], place="/v", now=clock())
+
+    slow = Slow()
+    deliver(journal, plan, [slow], place="/v", now=clock())
+
+    assert len(sent) == 3
+    assert slow.sent == []
+
+
 def test_a_service_that_drips_keeps_none_after_it_from_being_told(webhook, monkeypatch):
     monkeypatch.setattr(sys.modules[send.__module__], "CHANNEL_SECONDS", 0.5)
     url = URL.format(port=webhook.server_port)
@@ -313,6 +374,15 @@ def test_what_kept_the_vault_closed_is_over_when_it_opens(alerts, webhook, capsy
     assert "critical: the session ended\n  next: run `jarkeeper import" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["validate", "refresh", "health", "rotate"])
+def test_a_command_that_finds_the_vault_gone_tells_who_must_know(command, alerts, webhook):
+    assert run([command]) == 3
+
+    assert [document["title"] for _, document in webhook.heard] == [
+        "Jarkeeper: store: the vault: critical"
+    ]
+
+
 def test_a_planted_record_is_told_beside_what_is_wrong_and_mutes_nobody(alerts, webhook, capsys):
     from jarkeeper.wiring import open_vault
 
@@ -334,23 +404,29 @@ def test_a_planted_record_is_told_beside_what_is_wrong_and_mutes_nobody(alerts, 
     assert run(["check"]) == 3
 
 
-def test_what_one_log_cannot_take_is_told_from_the_state_directory(alerts, webhook):
+def test_each_trouble_that_a_log_cannot_take_is_told_from_the_state_directory(alerts, webhook):
     from jarkeeper.wiring import open_vault
 
     assert run(["init"]) == 0
-    taken = alerts.vault / "incidents/youtube/session-dead/000000000001.json"
-    taken.mkdir(parents=True)
-    here = scope_of(Cause, "youtube")
+    logs = [alerts.vault / "incidents/youtube" / name for name in ("no-backup", "session-dead")]
+    for taken in logs:
+        taken.parent.mkdir(parents=True, exist_ok=True)
+        taken.write_bytes(b"")  # where a folder should be
+    here, backup = scope_of(Cause, "youtube"), condition("warning", cause=Cause.NO_BACKUP)
+    tell = lambda *found: report(alerts, open_vault(alerts), found, scope=here)  # noqa: E731
 
-    done = report(
-        alerts, open_vault(alerts), [condition(), condition(cause=Cause.EXPIRY)], scope=here
-    )
+    tell(backup, condition(cause=Cause.EXPIRY))
+    worse = tell(backup, condition())
+    logs[1].unlink()
+    mended = tell(backup, condition())
+    over = tell(backup)
 
-    assert {(item.cause, item.jar) for item in done.changes.opened} == {
-        (Cause.EXPIRY, "youtube"),
-        (Cause.STORE, ""),
-    }
-    assert "session-dead, jar 'youtube': the session ended" in str(webhook.heard)
+    assert [item.cause for item in worse.changes.opened] == [Cause.SESSION_DEAD]
+    titles = Counter(document["title"].split(":")[1].strip() for _, document in webhook.heard)
+    assert titles == {"store": 1, "no-backup": 1, "expiry": 1, "session-dead": 2}
+    assert "not on record in the vault" in str(webhook.heard)
+    assert [item.cause for item in mended.changes.closed] == []
+    assert [item.cause for item in over.changes.closed] == [Cause.SESSION_DEAD] * 2
 
 
 def test_a_mistake_in_the_plan_loses_no_incident(alerts):
@@ -389,8 +465,8 @@ def test_a_channel_that_cannot_be_meant_is_told_by_the_list(alerts, capsys, monk
     assert run(["alerts", "list"]) == 2
 
     told = capsys.readouterr().err
-    assert "recipient ops 1: Apprise does not understand its 'nosuch' URL" in told
-    assert "recipient ops 2: expected an entry in the variable NOWHERE" in told
+    assert "recipient 'ops' entry 1: Apprise does not understand its 'nosuch' URL" in told
+    assert "recipient 'ops' entry 2: expected an entry in the variable NOWHERE" in told
     assert TOKEN not in told
 
 

@@ -1,3 +1,4 @@
+import os
 import re
 import threading
 from collections import Counter
@@ -21,7 +22,7 @@ from incidentkit import (
     journal_in,
 )
 from jarkeeper.alerts import Plan, deliver
-from jarkeeper.errors import InputError, ObjectDenied, StoreError, StoreUnknown
+from jarkeeper.errors import InputError, IntegrityError, ObjectDenied, StoreError, StoreUnknown
 from jarkeeper.incidents import Cause, due_steps, scope_of
 from jarkeeper.incidents.records import Place, write_incident
 from jarkeeper.names import incident_key, incidents_prefix, parse_incident_key
@@ -216,8 +217,9 @@ def test_a_log_that_cannot_be_written_stops_no_other(store, clock):
 
     assert [incident.jar for incident in changes.opened] == ["music"]
     (unwritten,) = changes.unwritten
-    assert unwritten.startswith("session-dead, jar 'youtube': the session ended: ")
-    assert "times in a row" in unwritten
+    assert (unwritten.cause, unwritten.jar) == DEAD
+    assert unwritten.message.startswith("the session ended (not on record in the vault: ")
+    assert "times in a row" in unwritten.message
 
 
 PLANTED = {
@@ -270,6 +272,49 @@ def test_one_record_that_cannot_be_read_keeps_no_other_from_being_told(store, cl
     assert journal.look().damage == ("denied",)
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        IntegrityError("expected at most 9 bytes, got more"),
+        ObjectDenied("denied"),
+        StoreError("no"),
+    ],
+    ids=["too big, or no plain file, or not encrypted", "no right to read", "another refusal"],
+)
+def test_what_the_store_does_not_give_out_mutes_no_log(refusal, store, clock):
+    planted = Place(*DEAD, 3).key
+    refusing = FaultyStore(store, before=Always(refusal, method="get", part=planted))
+    before, journal = journal_in(store, clock=clock), journal_in(refusing, clock=clock)
+    channel = Remembering()
+    examine(before, condition("warning"))
+    told(before, clock, channel)
+    store.put(planted, store.get(planted))
+    assert len(store.list(LOG)) == 3
+
+    examine(journal, condition())
+    told(journal, clock, channel)
+    examine(journal)
+
+    assert channel.kinds == ["opened", "opened"]
+    assert journal.open() == ()
+
+
+@pytest.mark.parametrize("plant", [os.mkdir, os.mkfifo], ids=["a directory", "a pipe"])
+def test_what_takes_the_place_of_the_next_record_in_a_directory_mutes_nobody(
+    plant, tmp_path, clock
+):
+    journal = journal_in(LocalStore(tmp_path), clock=clock)
+    channel = Remembering()
+    examine(journal, condition())
+    plant(tmp_path / Place(*DEAD, 2).key)
+
+    told(journal, clock, channel)
+    examine(journal)
+
+    assert channel.kinds == ["opened"]
+    assert journal.open() == ()
+
+
 def test_the_clean_up_keeps_what_is_genuine_before_what_is_not(room_of_records):
     journal, store, clock = room_of_records
     before = journal.look().incidents
@@ -302,6 +347,31 @@ def test_openings_rises_and_ends_are_in_the_audit_trail(clock):
         {"closed": 1, "critical": 1},
     ]
     assert not any("no vault writes" in item.message for item in room.vault.check())
+
+
+def test_an_end_whose_record_was_deleted_hides_no_new_trouble():
+    room = Room()
+    journal = journal_in(room.store, clock=room.clock, vault=room.vault.id, trail=room.vault.trail)
+    channel = Remembering()
+    (first,) = examine(journal, condition()).opened
+    told(journal, room.clock, channel)
+    room.clock.advance(hours=1)
+    left = set(room.store.list(LOG))
+    for _ in range(2):
+        examine(journal)
+        told(journal, room.clock, channel)
+        room.clock.advance(hours=1)
+    for key in set(room.store.list(LOG)) - left:
+        room.store.delete(key)
+
+    for _ in range(24):
+        examine(journal, condition())
+        told(journal, room.clock, channel)
+        room.clock.advance(hours=1)
+
+    assert channel.kinds[:2] == ["opened", "closed"]
+    assert channel.kinds[-2:] == ["opened", "escalated"]
+    assert [incident.id == first.id for incident in journal.open()] == [False]
 
 
 def test_an_incident_that_cannot_be_audited_is_kept_all_the_same(clock):

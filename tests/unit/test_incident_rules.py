@@ -130,8 +130,61 @@ def test_age_counts_since_it_became_so_severe():
     warned = told(opened("warning"), START)
     worse = after(warned, condition("critical"), 9 * HOUR)
 
-    assert due_steps(worse, STEPS, now=START + 9 * HOUR).steps == (2,)
+    assert due_steps(worse, STEPS, now=START + 9 * HOUR).steps == (1, 2)
     assert due_steps(told(worse, START + 9 * HOUR), STEPS, now=START + 9.9 * HOUR) is None
+
+
+def test_a_rise_in_severity_is_told_once_to_those_who_know_of_it():
+    alone = STEPS[:1]
+    warned = told(opened("warning"), START)
+    worse = after(warned, condition("critical"), HOUR)
+
+    due = due_steps(worse, alone, now=START + HOUR)
+    behind = rules.claimed(worse, due, now=START + HOUR - MINUTE)  # of a clock that is behind
+    missed = rules.settled(behind, due, missed=("ops 2",), now=START + HOUR)
+    again = due_steps(missed, alone, now=START + 2 * HOUR)
+    heard = rules.settled(missed, again, missed=(), now=START + 2 * HOUR)
+
+    assert due == Due(NoticeKind.ESCALATED, (1,), ("ops",))
+    assert again.to == ("ops 2",)
+    assert due_steps(heard, alone, now=START + 99 * HOUR) is None
+
+
+def test_who_missed_an_end_hears_of_the_next_one():
+    grave = STEPS[1:2]
+    closed = after(told(opened(), START), None, HOUR)
+    due = due_steps(closed, grave, now=START + 2 * HOUR)
+    claimed = rules.claimed(closed, due, now=START + 2 * HOUR)
+    missed = rules.settled(claimed, due, missed=("ops 2",), now=START + 2 * HOUR)
+
+    slight = after(missed, condition("warning"), 3 * HOUR)
+    over = after(slight, None, 4 * HOUR)
+
+    assert slight.id == OTHER
+    assert due_steps(slight, grave, now=START + 3 * HOUR) is None
+    assert due_steps(over, grave, now=START + 5 * HOUR).to == ("ops 2",)
+
+
+def test_a_clock_that_ran_far_ahead_mutes_nobody():
+    ahead = START + timedelta(days=400)
+    due = due_steps(opened(), STEPS, now=ahead)
+    claimed = rules.claimed(opened(), due, now=ahead)
+    closed = rules.next_state(told(opened(), START), None, now=ahead, new_id=OTHER)
+    over = told(closed, ahead + HOUR)
+    begun = rules.opened(condition(), now=ahead, id="id")
+    seen = after(begun, condition(), HOUR)
+
+    assert due_steps(claimed, STEPS, now=START + MINUTE) is not None
+    assert after(over, condition(), HOUR).id == OTHER
+    assert (seen.opened_at, seen.critical_at, seen.seen_at) == (START + HOUR,) * 3
+    assert after(begun, None, HOUR).lasted(START + HOUR) == timedelta(0)
+
+
+def test_a_clock_that_is_a_little_ahead_sends_nothing_twice():
+    due = due_steps(opened(), STEPS, now=START)
+    claimed = rules.claimed(opened(), due, now=START + 9 * MINUTE)
+
+    assert due_steps(claimed, STEPS, now=START) is None
 
 
 def test_a_claim_is_free_again_when_its_process_must_have_died():

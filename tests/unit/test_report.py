@@ -252,6 +252,8 @@ def test_a_huge_report_stays_small_and_says_what_it_leaves_out():
     assert len(text) < 6_000_000
     assert "more; the CSV files have all" in text
     assert "The chart shows the newest 40; there are" in text
+    assert "A triangle stands" in page(reportkit.busy())
+    assert "A triangle stands" not in text
     for part in sections(content):
         for view in part.chart.views.values():
             assert len(view["data"]) <= SERIES_MAX + 3

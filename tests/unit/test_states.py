@@ -125,3 +125,10 @@ def test_an_import_overtakes_what_is_pending() -> None:
 
     assert after.pending is None
     assert after.find("p" * 32) is None
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_probe_that_was_under_way_ends_no_rest(alive) -> None:
+    slots = active("cooling", reason="BOT_CHECK", until=START + 60 * MINUTE)
+
+    assert ask(slots, alive, START + MINUTE) == slots

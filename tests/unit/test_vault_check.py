@@ -3,8 +3,17 @@ from __future__ import annotations
 import pytest
 
 from jarkeeper.anchors import FileAnchors, MemoryAnchors
-from jarkeeper.errors import RollbackError, StoreError
+from jarkeeper.errors import (
+    EnvelopeError,
+    KeyUnavailable,
+    ObjectDenied,
+    ObjectMissing,
+    RollbackError,
+    StoreError,
+    StoreUnknown,
+)
 from jarkeeper.stores.local import LocalStore
+from jarkeeper.vault.findings import is_outage
 from vaultkit import Always, Clock, FaultyStore, Room, assert_no_canary, cookie_file
 
 
@@ -110,6 +119,33 @@ def test_a_damaged_generation_of_the_past_is_a_warning():
 
     assert finding.severity == "warning"
     assert one[:8] in finding.message
+
+
+def test_a_store_that_gives_no_answer_is_no_damage():
+    room = Room(backup_count=1)
+    room.fill("one", "two", "three")
+    silent = Always(StoreUnknown("no answer"), method="get", part="/generations/")
+    denied = Always(ObjectDenied("denied"), method="get", part="/heads/")
+
+    unread = room.reopen(FaultyStore(room.store, before=silent)).check()
+    unseen = room.reopen(FaultyStore(room.store, before=denied)).check()
+
+    assert {item.code for item in unread if item.severity == "critical"} == {"store"}
+    assert {item.code for item in unseen if item.severity == "critical"} == {"store"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_it"),
+    {
+        KeyUnavailable: True,
+        StoreUnknown: True,
+        ObjectDenied: True,
+        ObjectMissing: False,
+        EnvelopeError: False,
+    }.items(),
+)
+def test_an_outage_is_what_gave_no_answer(kind, is_it):
+    assert is_outage(kind("words")) is is_it
 
 
 def test_a_broken_log_is_critical():

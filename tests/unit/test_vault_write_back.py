@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from jarkeeper.errors import WriteBackRefused
+from jarkeeper.errors import KeyUnavailable, WriteBackRefused
 from jarkeeper.jar import Jar
 from jarkeeper.slots import Slot, SlotState
-from vaultkit import FAR, LOGIN, FaultyStore, Room, jar_of, lent_tag
+from vaultkit import FAR, KEYS, LOGIN, FaultyStore, Room, jar_of, lent_tag
 
 
 def borrow(room, slot=Slot.ACTIVE):
@@ -221,3 +222,29 @@ def test_another_account_never_takes_the_place_of_the_one_that_was_lent():
     lent = room.vault.lend("youtube")
 
     assert_refused(room, lent, jar_of("fresh", account="other"), "another_login")
+
+
+def test_a_key_that_gives_no_answer_is_a_refusal_and_the_next_try_keeps_the_login():
+    room = Room()
+    lent = borrow(room)
+    broken = room.reopen()
+    broken.ports = replace(broken.ports, keys=Away())
+
+    with pytest.raises(WriteBackRefused) as caught:
+        broken.write_back(lent, jar_of("fresh"))
+    room.vault.write_back(lent, jar_of("fresh"))
+
+    assert caught.value.reason == "key_unavailable"
+    assert lent_tag(room.vault) == "fresh"
+
+
+class Away:
+    """The key while its service is down: what was derived before is there, it wraps nothing."""
+
+    name = KEYS.name
+    derive = staticmethod(KEYS.derive)
+
+    def wrap(self, *_, **__):
+        raise KeyUnavailable("key: no answer")
+
+    unwrap = wrap

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jarkeeper.lifecycle.waiting import has_login, wait_for_login
+import pytest
+
+from jarkeeper.lifecycle.waiting import has_login, logins, wait_for_login
 from jarkeeper.slots import SlotState
 from vaultkit import Room, cookie_file
 
@@ -24,6 +26,23 @@ def test_waiting_ends_with_an_import_and_not_with_what_was_there_before():
     wait_for_login(room.vault, JAR, sleep=sleep)
 
     assert len(looks) == 3
+
+
+def test_a_login_that_came_while_the_run_went_on_is_waited_for_no_more():
+    room = Room()
+    room.fill("one")
+    known = logins(room.vault, JAR)
+    room.clock.advance(minutes=1)
+    room.fill("two")
+
+    wait_for_login(room.vault, JAR, known=known, sleep=pytest.fail)
+
+    with pytest.raises(TimeoutError):
+        wait_for_login(room.vault, JAR, known=logins(room.vault, JAR), sleep=never)
+
+
+def never(seconds):
+    raise TimeoutError
 
 
 def test_a_dead_a_resting_and_an_expired_login_are_none():

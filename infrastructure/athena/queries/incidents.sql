@@ -117,10 +117,7 @@ SELECT
 FROM (
     SELECT
         spans.jar, spans.generation, began, active_since,
-        CASE
-            WHEN revoked_at >= began AND (ended IS NULL OR revoked_at < ended) THEN revoked_at
-            ELSE ended
-        END AS ended
+        COALESCE(MIN(revoked_at), ended) AS ended
     FROM (
         SELECT
             jar, generation,
@@ -133,11 +130,12 @@ FROM (
         WHERE action IN ('import', 'rotate', 'write-back', 'promote', 'restore')
     ) AS spans
     LEFT JOIN (
-        SELECT jar, generation, MAX(moment) AS revoked_at
+        SELECT jar, generation, moment AS revoked_at
         FROM facts
         WHERE action = 'revoke'
-        GROUP BY jar, generation
     ) AS revoked ON revoked.jar = spans.jar AND revoked.generation = spans.generation
+        AND revoked_at >= began AND (ended IS NULL OR revoked_at < ended)
+    GROUP BY spans.jar, spans.generation, began, active_since, ended
 ) AS ends
 GROUP BY jar, generation
 ),

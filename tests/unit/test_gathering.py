@@ -1,0 +1,82 @@
+"""What a report is made of, from a vault itself: the same before and after its days are packed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from jarkeeper.audit.archive import pack
+from jarkeeper.checks import Severity
+from jarkeeper.report.content import FRAMES
+from jarkeeper.report.gathering import gather
+from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotState
+from vaultkit import START, Room, jar_of
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings.read({"HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def room():
+    """Ten days of two logins: used every day, renewed now and then, the second one dies."""
+    room = Room()
+    room.fill("one", "two")
+    for day in range(10):
+        lent = room.vault.lend("youtube")
+        room.vault.record_use(lent, counts={"OK": 5, "BOT_CHECK": day % 3}, seconds=1.0)
+        room.vault.record_download("youtube", counts={"OK": 5, "GEO": 1}, seconds=2.0)
+        if day % 4 == 1:
+            room.vault.write_back(lent, jar_of(f"renewed-{day}"))
+        room.clock.advance(days=1)
+    active = room.vault.status("youtube").active.generation.id
+    room.vault.mark("youtube", active, SlotState.DEAD)
+    return room
+
+
+def gathered(room, settings):
+    now = room.clock.now
+    since = START - timedelta(hours=1)
+    return gather(room.vault, settings, since=since, until=now, now=now)
+
+
+def test_packed_days_make_the_same_report(room, settings):
+    before = gathered(room, settings)
+
+    pack(room.vault.trail, before=room.clock.now.date() - timedelta(days=2))
+    after = gathered(room, settings)
+
+    assert after.integrity.is_intact
+    assert (after.retention.archived_days, before.retention.archived_days) == (8, 0)
+    assert after.retention.first_day == before.retention.first_day == "2026-06-01"
+    assert after.figures == before.figures
+    assert before.figures[0].n == 50
+    for name in FRAMES:
+        one, other = getattr(before, name), getattr(after, name)
+        pd.testing.assert_frame_equal(one, other, check_dtype=False, obj=name)
+
+
+def test_events_that_lie_in_both_forms_count_once(room, settings):
+    before = gathered(room, settings)
+    objects = dict(room.store.objects)
+    pack(room.vault.trail, before=room.clock.now.date())
+    room.store.objects = objects | room.store.objects
+
+    after = gathered(room, settings)
+
+    assert after.integrity.is_intact
+    assert after.figures == before.figures
+    assert after.opens["opens"].sum() == before.opens["opens"].sum() == 10
+
+
+def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
+    elsewhere = replace(settings, access_logs=str(tmp_path / "nowhere"))
+
+    found = gathered(room, elsewhere).findings
+
+    assert ("sources", Severity.WARNING) in {(one.code, one.severity) for one in found}
