@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from jarkeeper.audit.checkpoints import CheckpointLog
 from jarkeeper.audit.discrepancy import Discrepancy
@@ -14,14 +14,19 @@ from jarkeeper.audit.events import read_event
 from jarkeeper.audit.merkle import leaf_hash
 from jarkeeper.audit.places import volume_key
 from jarkeeper.audit.told import Told
-from jarkeeper.audit.volumes import COLUMNS, Row, connected, opened, plain_rows, read_voucher
+from jarkeeper.audit.volumes import (
+    COLUMNS,
+    Database,
+    Row,
+    connected,
+    opened,
+    plain_rows,
+    read_voucher,
+)
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.names import VaultId
 from jarkeeper.records import digest
 from jarkeeper.stores import Readable
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 QUIET = ("lend", "outline", "use", "download")
 """What commits nothing, and is most of a trail."""
@@ -42,7 +47,7 @@ class Shelf:
     log: CheckpointLog
     told: Told
     found: list[Discrepancy] = field(default_factory=list)
-    _database: DuckDBPyConnection | None = None
+    _database: Database | None = None
     """One for all volumes, from the first on."""
 
     def rows(self, day: str, number: int) -> Iterator[Fields]:
@@ -98,7 +103,7 @@ class Shelf:
             return fields | {"at": event.at.astimezone(UTC).replace(tzinfo=None)}
         return {}
 
-    def _opened(self, content: bytes) -> AbstractContextManager[DuckDBPyConnection]:
+    def _opened(self, content: bytes) -> AbstractContextManager[Database]:
         if self._database is None:
             self._database = connected()
         return opened(content, database=self._database)
@@ -109,7 +114,7 @@ class Shelf:
             self._database.close()
             self._database = None
 
-    def _listen(self, database: DuckDBPyConnection) -> None:
+    def _listen(self, database: Database) -> None:
         heads = database.execute("SELECT jar, max(head_seq) FROM volume GROUP BY jar")
         for jar, seq in heads.fetchall():
             self.told.hear_head(jar, seq)

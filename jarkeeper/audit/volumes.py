@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from jarkeeper.audit.places import volume_key, voucher_key
 from jarkeeper.errors import IntegrityError
@@ -23,6 +23,9 @@ from jarkeeper.unnamed import unnamed_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+Database: TypeAlias = "DuckDBPyConnection"
+"""DuckDB's, which is loaded where a volume is at hand."""
 
 FORMAT = 1
 ROWS_AT_ONCE = 10_000
@@ -97,7 +100,7 @@ def read_volume(content: bytes) -> Iterator[Row]:
         yield from map(Row._make, plain_rows(database))
 
 
-def plain_rows(database: DuckDBPyConnection) -> Iterator[tuple[int, str, int, bytes]]:
+def plain_rows(database: Database) -> Iterator[tuple[int, str, int, bytes]]:
     """Give the fields of each `Row` of a database's volume in order."""
     found = database.execute("SELECT leaf, writer, seq, line FROM volume")
     while rows := found.fetchmany(ROWS_AT_ONCE):
@@ -105,9 +108,7 @@ def plain_rows(database: DuckDBPyConnection) -> Iterator[tuple[int, str, int, by
 
 
 @contextmanager
-def opened(
-    content: bytes, *, database: DuckDBPyConnection | None = None
-) -> Iterator[DuckDBPyConnection]:
+def opened(content: bytes, *, database: Database | None = None) -> Iterator[Database]:
     """Give a database with the table `volume`, for the length of a `with` block.
 
     Whoever reads many hands in the database: starting one takes longer than reading a volume.
@@ -147,7 +148,7 @@ def read_voucher(store: Readable, day: str, number: int, *, key: bytes, vault: V
         raise IntegrityError(f"record '{place}': expected the fields of format {FORMAT}") from None
 
 
-def connected() -> DuckDBPyConnection:
+def connected() -> Database:
     """Return a database for `opened`; it loads nothing, and ends when it is closed."""
     import duckdb
 
