@@ -47,7 +47,12 @@ from jarkeeper.youtube.session import REVOKED_EXIT
 UNASKED_SECONDS = 120.0
 """How long a worker keeps cookies without being able to ask whether it still may."""
 WATCH_SECONDS = 5.0
-"""How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video."""
+"""How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video.
+
+As soon it begins nothing more with a jar that others found dead, or told to rest.
+"""
+REFUSALS = {"rate": FailureClass.OPEN_LIMIT, "dead": FailureClass.COOKIE_ROTATED}
+"""What a loan that was refused is for the run, by the reason; damage where it is another."""
 SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
 
 
@@ -207,7 +212,7 @@ class Service:
             time.sleep(WATCH_SECONDS)
             with self._lock:
                 loans = tuple(self._loans.values())
-            answers = [loan.was_revoked() for loan in loans]
+            answers = [loan.look() for loan in loans]
             if None not in answers:
                 asked_at = time.monotonic()
             if True in answers or time.monotonic() - asked_at > UNASKED_SECONDS:
@@ -241,5 +246,5 @@ class Service:
 
 def class_of(error: NotFound | LendRefused | IntegrityError) -> FailureClass:
     """Return what it means that the vault did not lend: too many opens concern every slot."""
-    too_often = isinstance(error, LendRefused) and error.reason == "rate"
-    return FailureClass.OPEN_LIMIT if too_often else FailureClass.COOKIE_FORMAT
+    reason = error.reason if isinstance(error, LendRefused) else ""
+    return REFUSALS.get(reason, FailureClass.COOKIE_FORMAT)
