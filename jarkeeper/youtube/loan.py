@@ -59,6 +59,7 @@ class Loan:
         self._lent_at = time.time()
         self._kept_at = -WRITE_BACK_SECONDS
         self._is_over = False
+        self._is_recorded = False
         self._marked: SlotState | None = None
         with lent.open() as jar:
             self._http_only = {cookie.identity for cookie in jar.cookies if cookie.http_only}
@@ -111,7 +112,7 @@ class Loan:
             if not self._is_over:
                 self._keep()
             self._is_over = True
-            self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
+            self._record_use()
 
     def look(self) -> bool | None:
         """Ask the vault whether the login in use may not be used by anybody any more.
@@ -133,8 +134,13 @@ class Loan:
         return None
 
     def record_end(self) -> None:
-        """Put on record what the jar was used for; nothing of it is kept."""
+        """Put on record what the jar was used for, if it is not; nothing of it is kept."""
         with suppress(Exception):
+            self._record_use()
+
+    def _record_use(self) -> None:
+        if not self._is_recorded:
+            self._is_recorded = True
             self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
 
     def _mark(self, outcome: Classification, *, now: datetime) -> None:
