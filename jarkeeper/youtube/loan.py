@@ -14,7 +14,7 @@ from http.cookiejar import Cookie as LibraryCookie
 from yt_dlp.cookies import YoutubeDLCookieJar
 
 from jarkeeper.checks import is_authenticated, observe
-from jarkeeper.errors import JarkeeperError, WriteBackRefused
+from jarkeeper.errors import JarkeeperError, KeyUnavailable, StoreError, WriteBackRefused
 from jarkeeper.heads import Head, SlotState
 from jarkeeper.jar import AUTHENTICATION_COOKIES, Cookie, Jar, belongs, emit_jar, login_cookies
 from jarkeeper.vault import BoundVault, LentJar
@@ -203,6 +203,10 @@ class Loan:
             self._kept_at = time.monotonic()
             self.is_stale |= error.reason in GONE
             self._send(WroteBack(self.use, None, error.reason))
+            return
+        except (KeyUnavailable, StoreError):  # another time they may answer
+            self._kept_at = time.monotonic()
+            self._send(WroteBack(self.use, None, "no_answer"))
             return
         assert receipt.lent is not None  # noqa: S101 - a kept jar goes on being lent
         self._lent = receipt.lent

@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jarkeeper.errors import KeyUnavailable, StoreError
 from jarkeeper.slots import SlotState
+from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.vault import BoundVault, Capability
 from jarkeeper.youtube.cleaning import Cleaner
 from jarkeeper.youtube.failures import Classification, FailureClass
 from jarkeeper.youtube.loan import Loan
-from jarkeeper.youtube.messages import Marked
-from vaultkit import SITES, Room
+from jarkeeper.youtube.messages import Marked, WroteBack
+from vaultkit import SITES, FaultyStore, Once, Room
 
 REST = Classification(
     failure=FailureClass.BOT_CHECK,
@@ -24,7 +26,8 @@ class Use:
     """A room whose active jar is on loan, and what the loan told."""
 
     def __init__(self) -> None:
-        self.room = Room()
+        self.store = FaultyStore(MemoryStore())
+        self.room = Room(self.store)
         self.room.fill("old", "new")
         self.told: list[object] = []
         until = self.room.clock.now + timedelta(hours=1)
@@ -37,6 +40,13 @@ class Use:
             send=self.told.append,
             cleaner=Cleaner(),
         )
+
+    def renew(self) -> None:
+        """Do as YouTube does in a session, and let the next write-back be due."""
+        for cookie in self.loan.cookiejar:
+            if cookie.name == "LOGIN_INFO":
+                cookie.value += "-renewed"
+        self.loan._kept_at = -1e9
 
     def mark(self, state: SlotState, **rest: datetime) -> None:
         self.room.vault.mark("youtube", self.loan.generation, state, reason="PROBE", **rest)
@@ -95,3 +105,19 @@ def test_a_death_that_two_runs_find_at_once_is_a_death_for_both(use):
 
     assert counts
     assert [event.state for event in use.told if isinstance(event, Marked)] == ["dead"]
+
+
+@pytest.mark.parametrize("error", [StoreError("away"), KeyUnavailable("away")])
+def test_a_store_or_key_that_does_not_answer_loses_no_renewed_login(use, error):
+    before, now = use.loan.generation, datetime.now(UTC)
+    use.renew()
+
+    use.store.before = Once(error, part="generations")
+    use.loan.note(Classification(), now=now)
+    use.loan._kept_at = -1e9
+    use.loan.note(Classification(), now=now)
+
+    failed, kept = (event for event in use.told if isinstance(event, WroteBack))
+    assert failed.refused in {"no_answer", "key_unavailable"}
+    assert kept.refused is None
+    assert use.room.vault.status("youtube").active.generation.id == use.loan.generation != before
