@@ -12,13 +12,13 @@ help: ## Show the targets
 # One virtual environment of the standard library's making, with the exact versions that were tested.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jarkeeper: expected Python 3.11 or newer, got " + sys.version.split()[0])'
-	@echo "Installing into $(VENV) (about a minute, once) ..."
+	@echo "Installing into $(VENV) (a minute or two, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt \
 		--editable '.[media,aws,report,test,dev]'
 	@touch $@
 
-demo: $(STAMP) ## See what Jarkeeper does: offline, in a minute
+demo: $(STAMP) ## See what Jarkeeper does: offline, in a minute or two
 	@$(BIN)/python tests/demo.py $(if $(CHAPTERS),--list) $(if $(CHAPTER),--chapter $(CHAPTER))
 
 # One file's tests stay in one process: they share servers.

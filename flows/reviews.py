@@ -16,15 +16,17 @@ from prefect import flow, task
 from flows.ending import concluded, run_name
 from flows.health import look_over
 from flows.validate import look_after_all
+from jarkeeper.lifecycle.soundness import seen_outside
 from jarkeeper.vault import Vault
 from jarkeeper.wiring import open_journal
 from jarkeeper.words import count_of, printable
 from tasks.compliance import statement
-from tasks.examination import principals, usage
-from tasks.incidents import sentence_of
+from tasks.examination import as_receipt, principals, usage
+from tasks.incidents import sentence_of, settle
 from tasks.opening import Opening
 from tasks.options import IN_PROCESS
 from tasks.receipts import Receipt
+from tasks.sources import join_logs
 
 WEEK_DAYS = 7
 MONTH_DAYS = 31
@@ -61,9 +63,18 @@ def monthly(manager: str | None = None) -> Receipt:
 
 
 def day(where: Opening, vault: Vault) -> Receipt:
-    """Return the validation and the examination as one page, with what is open."""
+    """Return the validation, the examination and what AWS saw as one page, with what is open."""
     done = look_after_all(where, vault) + look_over(where, vault)
+    if where.settings.access_logs or where.settings.cloudtrail:
+        done += look_outside(where, vault)
     return done + open_incidents(where, vault)
+
+
+def look_outside(where: Opening, vault: Vault) -> Receipt:
+    """Return what AWS's logs tell and the trail does not; it becomes an incident."""
+    findings = join_logs(where, vault)
+    seen = seen_outside(findings)
+    return as_receipt(findings) + Receipt("", incidents=settle(where, vault, seen))
 
 
 def week(where: Opening, vault: Vault) -> Receipt:

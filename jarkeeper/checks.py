@@ -68,7 +68,7 @@ def _login(facts: JarFacts, now: datetime, thresholds: Thresholds) -> Finding:
     if until is None:
         return _no_login(facts)
     if until == 0:
-        message = "logged in, by cookies that do not say when they expire"
+        message = "a login, by cookies that do not say when they expire"
         return Finding("authenticated", Severity.OK, message, NOTHING)
     left = until - now.timestamp()
     if left <= 0:
@@ -78,7 +78,7 @@ def _login(facts: JarFacts, now: datetime, thresholds: Thresholds) -> Finding:
     if severity is not Severity.OK:
         message = f"the login expires in {span(left)}, on {date(until)}"
         return Finding("expires-soon", severity, message, SOON)
-    message = f"logged in for another {span(left)}, until {date(until)}"
+    message = f"cookies valid for another {span(left)}, until {date(until)}"
     return Finding("authenticated", Severity.OK, message, NOTHING)
 
 

@@ -19,9 +19,21 @@ if TYPE_CHECKING:
     from jarkeeper.vault import Vault
 
 GRAVEST_FIRST = (Severity.CRITICAL, Severity.WARNING)
+LOST = ("dead", "expired")
+"""Findings on active cookies that will not work again; a backup may take their place."""
 
 NO_ACTIVE = Finding("no-active", Severity.CRITICAL, "there are no active cookies", IMPORT)
 PROMOTE = "`jarkeeper promote` makes the backup active, or import fresh cookies"
+FAIL_OVER = (
+    "run `jarkeeper rotate`, which lets the backup take over, or import fresh cookies with "
+    "`jarkeeper import cookies.txt`"
+)
+WAITS = Finding(
+    "waiting",
+    Severity.WARNING,
+    "a fresh export was tested, and waits to be taken",
+    "`jarkeeper rotate` says why; `jarkeeper rotate --yes` takes it, any import puts it away",
+)
 NO_BACKUP = Finding(
     "no-backup",
     Severity.WARNING,
@@ -76,7 +88,7 @@ def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealt
         SlotHealth(
             name,
             record,
-            tuple(_of_slot(name, finding) for finding in _judge(record, now, thresholds))
+            tuple(_of_slot(name, finding, head, now) for finding in _judge(record, now, thresholds))
             if record
             else (_missing(name, head, now),),
         )
@@ -84,9 +96,22 @@ def examine(head: Head, *, now: datetime, settings: Settings) -> tuple[SlotHealt
     )
 
 
-def _of_slot(name: str, finding: Finding) -> Finding:
-    calmer = name != Slot.ACTIVE and finding.severity is Severity.CRITICAL
-    return replace(finding, severity=Severity.WARNING) if calmer else finding
+def _of_slot(name: str, finding: Finding, head: Head, now: datetime) -> Finding:
+    if name == PENDING and finding.code == "authenticated":
+        record = head.slots.pending
+        return WAITS if record is not None and record.state is SlotState.HEALTHY else finding
+    if name != Slot.ACTIVE and finding.severity is Severity.CRITICAL:
+        return replace(finding, severity=Severity.WARNING)
+    if name == Slot.ACTIVE and finding.code in LOST and _stands_by(head, now):
+        return replace(finding, next_step=FAIL_OVER)
+    return finding
+
+
+def _stands_by(head: Head, now: datetime) -> bool:
+    return any(
+        item.is_usable(now) and is_authenticated(item.generation.facts, now)
+        for item in head.backups
+    )
 
 
 def is_lost(head: Head, *, now: datetime) -> bool:
@@ -98,9 +123,12 @@ def is_lost(head: Head, *, now: datetime) -> bool:
 
 
 def next_step(slots: tuple[SlotHealth, ...]) -> str:
-    """Return the one thing to do now: the gravest of the active slot, else of the others."""
+    """Return the one thing to do now: the gravest of the active slot, else of the others.
+
+    A further backup is spare, and asks for nothing; what is pending waits for somebody.
+    """
     for severity in GRAVEST_FIRST:
-        for slot in slots[:2]:
+        for slot in (*slots[:2], *(one for one in slots[2:] if one.name == PENDING)):
             for finding in slot.findings:
                 if finding.severity is severity:
                     return finding.next_step

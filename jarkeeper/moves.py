@@ -100,7 +100,10 @@ def _opened_by_either(settings: Settings, to: Settings, *, actor: str) -> Vault:
 
 def _opened_backup(settings: Settings, source: Settings, *, actor: str) -> Vault:
     if source.s3_bucket is None and not source.vault.exists():
-        raise NotInitialised(f"backup '{source.place}': there is nothing")
+        raise NotInitialised(
+            f"backup '{source.place}': there is nothing",
+            hint="name the folder that `jarkeeper backup` wrote to, or s3://bucket/prefix",
+        )
     store = open_store(source)
     try:
         # Without anchors: a backup is older than what they have seen.

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import NewType
 
 from jarkeeper.errors import InputError
+from jarkeeper.words import printable
 
 VaultId = NewType("VaultId", str)
 GenerationId = NewType("GenerationId", str)
@@ -57,8 +58,8 @@ def checked_jar_name(text: str) -> str:
     """Return the name, or raise `InputError` where it cannot name a jar."""
     if _JAR.fullmatch(text) is None:
         raise InputError(
-            "jar name: expected 1 to 32 lower-case letters, digits or '-', starting with a letter "
-            "or digit",
+            f"jar name '{printable(text[:40])}': expected 1 to 32 lower-case letters, digits or "
+            "'-', starting with a letter or digit",
             hint="for example 'youtube'",
         )
     return text

@@ -216,10 +216,7 @@ def _plan(settings: Settings) -> tuple[Plan, tuple[str, ...]]:
     try:
         return read_plan(settings), ()
     except SettingsError as error:
-        mistakes = error.mistakes
-    for mistake in mistakes:
-        LOG.error("alerts: nobody is told, %s", mistake)
-    return Plan(), mistakes
+        return Plan(), tuple(f"nobody is told: {mistake}" for mistake in error.mistakes)
 
 
 def _level(word: str, incident: Incident) -> int:

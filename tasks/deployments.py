@@ -200,13 +200,15 @@ def _schedule(cron: str | None, every: float | None, timezone: str) -> SCHEDULE_
     try:
         if cron is not None:
             return CronSchedule(cron=cron, timezone=timezone)
-        if every is not None:
-            return IntervalSchedule(interval=timedelta(seconds=every))
     except ValueError:
+        got = printable(str(cron)[:40])
         raise InputError(
-            "schedule: expected a cron expression such as '17 * * * *', or a time above nought"
+            f"--cron: expected a cron expression such as '17 * * * *', got '{got}'"
         ) from None
-    return None
+    try:
+        return None if every is None else IntervalSchedule(interval=timedelta(seconds=every))
+    except ValueError:
+        raise InputError(f"--every: expected a time above nought, got {every:g} s") from None
 
 
 def _schedules_of(

@@ -9,7 +9,7 @@ from jarkeeper.audit.usage import COOKIE_FAILURES, principal_of, program_of
 
 DAY = timedelta(days=1)
 BEGINNING = ("import", "rotate", "promote", "restore", "write-back")
-SECURITY = {"integrity", "rollback", "principal", "audit-gap", "opens", "emergency"}
+SECURITY = {"integrity", "rollback", "principal", "outside", "audit-gap", "opens", "emergency"}
 OF_COOKIES = {"session-dead", "session-suspect", "youtube-pause"}
 
 

@@ -82,6 +82,11 @@ class Broken:
     kind: str
     reason: str
 
+    @property
+    def entry(self) -> str:
+        """What the plan's own mistakes call it."""
+        return f"recipient '{self.recipient}' entry {self.label.rpartition(' ')[2]}"
+
     def send(self, message: Message) -> None:  # noqa: ARG002
         """Raise `AlertError`."""
         raise AlertError(f"channel '{self.label}': {self.reason}")

@@ -53,12 +53,19 @@ class Plan:
 
 def read_plan(settings: Settings) -> Plan:
     """Return the plan that the settings name, or raise `SettingsError` with every mistake."""
+    source = source_of(settings)
     if settings.alerts is not None:
-        return parse_plan(settings.alerts, source="JARKEEPER_ALERTS")
+        return parse_plan(settings.alerts, source=source)
     if settings.alerts_file is None:
         return Plan()
-    source = f"alerts file '{settings.alerts_file}'"
     return parse_plan(_read(settings.alerts_file, source), source=source)
+
+
+def source_of(settings: Settings) -> str:
+    """Return what messages call the place of the plan."""
+    if settings.alerts is not None:
+        return "JARKEEPER_ALERTS"
+    return f"alerts file '{settings.alerts_file}'"
 
 
 def parse_plan(text: str, *, source: str) -> Plan:
@@ -166,7 +173,8 @@ def _read(path: Path, source: str) -> str:
         descriptor = os.open(path, flags)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
-        raise SettingsError((f"{source}: cannot be read, {reason}",)) from None
+        hint = "JARKEEPER_ALERTS_FILE names it: docs/alerts.md tells what belongs in it"
+        raise SettingsError((f"{source}: cannot be read, {reason}",), hint=hint) from None
     try:
         _require_private(os.fstat(descriptor), path, source)
         with open(descriptor, "rb", closefd=False) as file:

@@ -53,6 +53,7 @@ SECURITY = (
     Cause.INTEGRITY,
     Cause.ROLLBACK,
     Cause.PRINCIPAL,
+    Cause.OUTSIDE,
     Cause.AUDIT_GAP,
     Cause.OPENS,
     Cause.EMERGENCY,

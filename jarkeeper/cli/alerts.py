@@ -13,10 +13,12 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.errors import InputError, SettingsError
+from jarkeeper.words import printable
 
 if TYPE_CHECKING:
     from jarkeeper.alerts import Channel, Plan
 
+LOOK = "see whether its address is right and the service answers; then test again"
 NOBODY = "nobody is told of incidents but the log: see docs/alerts.md for JARKEEPER_ALERTS_FILE"
 
 
@@ -84,7 +86,11 @@ def test(invocation: Invocation, to: str | None) -> Exit:
 
     plan, channels = _opened(invocation)
     if to is not None and to not in plan.recipients:
-        raise InputError("--to: there is no such recipient", hint="see `jarkeeper alerts list`")
+        known = ", ".join(plan.recipients) or "none"
+        raise InputError(
+            f"--to '{printable(to[:40])}': there is no such recipient, there is {known}",
+            hint="see `jarkeeper alerts list`",
+        )
     wanted = [channel for channel in channels if to in (None, channel.recipient)]
     if not wanted:
         raise InputError("alerts: there are no recipients", hint="see docs/alerts.md")
@@ -100,21 +106,22 @@ def test(invocation: Invocation, to: str | None) -> Exit:
     else:
         for item in wanted:
             told = failures.get(item.label, f"channel '{item.label}' ({item.kind}): took it")
-            Output().finding("critical" if item.label in failures else "ok", told)
+            Output().finding("critical" if item.label in failures else "ok", told, LOOK)
     return Exit.FAILED if failures else Exit.OK
 
 
 def _opened(invocation: Invocation) -> tuple[Plan, tuple[Channel, ...]]:
     """Return the plan and its channels, or raise `SettingsError` with what cannot be meant."""
     from jarkeeper.alerts.channels import Broken, open_channels
-    from jarkeeper.alerts.plan import read_plan
+    from jarkeeper.alerts.plan import read_plan, source_of
 
     settings = invocation.settings()
     plan = read_plan(settings)
     channels = open_channels(plan, settings)
-    broken = [f"{item.label}: {item.reason}" for item in channels if isinstance(item, Broken)]
+    broken = [item for item in channels if isinstance(item, Broken)]
     if broken:
-        raise SettingsError(tuple(f"alerts: recipient {mistake}" for mistake in broken))
+        source = source_of(settings)
+        raise SettingsError(tuple(f"{source}: {item.entry}: {item.reason}" for item in broken))
     return plan, channels
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from jarkeeper.errors import JarkeeperError
 
@@ -31,8 +32,24 @@ class Attention:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+class Grave(Protocol):
+    """What has a severity."""
+
+    @property
+    def severity(self) -> str:
+        """How much it matters."""
+
+
+AnyGrave = TypeVar("AnyGrave", bound=Grave)
+
+
+def gravest_first(items: Iterable[AnyGrave]) -> list[AnyGrave]:
+    """Return what is critical before the rest, each in the order in which it came."""
+    return sorted(items, key=lambda item: item.severity != "critical")
+
+
 def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
-    """Return what is open, the oldest first; a journal that cannot be read is trouble itself."""
+    """Return what is open, the gravest first; a journal that cannot be read is trouble itself."""
     from jarkeeper.wiring import open_journal
 
     try:
@@ -44,7 +61,7 @@ def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
         _of_journal("integrity", "critical", damage, "run `jarkeeper check`")
         for damage in look.damage[:1]
     )
-    return told + tuple(
+    found = told + tuple(
         Attention(
             jar=item.jar,
             cause=item.cause,
@@ -56,6 +73,7 @@ def open_incidents(vault: Vault, settings: Settings) -> tuple[Attention, ...]:
         for item in look.incidents
         if item.is_open
     )
+    return tuple(gravest_first(found))
 
 
 def _of_journal(cause: str, severity: str, message: str, next_step: str) -> Attention:

@@ -39,7 +39,8 @@ COUNTS_SHOWN = 6
     "  jarkeeper audit --since 2026-01-01 --jar youtube --limit 1000\n"
     "  jarkeeper audit verify\n\n"
     "One line for each access, oldest first; with --json every event, the intent before "
-    "and the outcome after. `no outcome` is an access whose process was ended in between.",
+    "and the outcome after. `no outcome` is an access whose process was ended in between, and in "
+    "a copy the copying itself: what it came to stands in the vault that was copied.",
 )
 @jar_option(words="This jar only.")
 @click.option("--since", metavar="WHEN", help="A span such as 12h or 7d, or a date (UTC).")
@@ -67,6 +68,7 @@ def command(
     """Show the audit trail; its commands prove, pack and explain it."""
     if context.invoked_subcommand is not None:
         return None
+    from jarkeeper.health import heads_of
     from jarkeeper.wiring import open_vault
 
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
@@ -74,6 +76,8 @@ def command(
     events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
     with Output(aside=invocation.as_json).busy("reading the audit trail"):
         accesses, total = newest(events, most=limit)
+    if jar is not None and not accesses:
+        heads_of(vault, jar)
     if invocation.as_json:
         shown = chain.from_iterable(access.events for access in accesses)
         print_json({"events": [asdict(event) for event in shown]})

@@ -10,10 +10,9 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, json_option, pass_invocation
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.server import (
-    be_patient,
-    check_server,
     imported,
     refusals,
+    require_server,
     server_url,
     without_login,
 )
@@ -47,10 +46,9 @@ def command() -> None:
 @pass_invocation
 def register(invocation: Invocation) -> Exit:
     """Register the block type Cookie Manager with the Prefect server in force."""
-    be_patient()
     with Output(aside=invocation.as_json).busy("asking Prefect"):
+        require_server(REGISTER)
         manager = imported("blocks", wanted_by=REGISTER).CookieManager
-        check_server()
         with refusals(REGISTER):
             manager.register_type_and_schema()
     document = _document(manager)
@@ -69,17 +67,15 @@ def _document(manager: Any) -> dict[str, Any]:
         "name": manager.get_block_type_name(),
         "slug": slug,
         "fields": list(manager.model_json_schema()["properties"]),
-        "server": without_login(server) if server else None,
-        "database": None if server else settings.PREFECT_HOME.value(),
+        "server": without_login(server or ""),
         "form": f"{without_login(ui)}/blocks/catalog/{slug}/create" if ui else None,
     }
 
 
 def _print(document: dict[str, Any]) -> None:
     output = Output()
-    temporary = f"a temporary one, with its database in {document['database']}"
     output.entry("block", f"{document['name']} ({document['slug']})", ("  registered", "good"))
-    output.entry("server", document["server"] or temporary)
+    output.entry("server", document["server"])
     if "aws_credentials" not in document["fields"]:
         output.finding("warning", NO_CREDENTIALS, INSTALL)
     output.entry("next", "fill in the form: ", document["form"] or "in Prefect's UI, under Blocks")

@@ -10,7 +10,10 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.inputs import Folder
 from jarkeeper.cli.output import Output, print_json
-from jarkeeper.words import count_of
+from jarkeeper.errors import InputError
+from jarkeeper.words import count_of, printable
+
+DOWNLOADS = Path("downloads")
 
 
 @click.command(
@@ -25,21 +28,23 @@ from jarkeeper.words import count_of
     "--to",
     "destination",
     type=Folder(),
-    default=Path("downloads"),
     metavar="DIR",
     help="Whose partial files may go.  [default: ./downloads]",
 )
 @common_options
 @pass_invocation
-def command(invocation: Invocation, destination: Path) -> Exit:
+def command(invocation: Invocation, destination: Path | None) -> Exit:
     """Delete old generations, and what crashes left behind."""
     from jarkeeper.cleanup import collect, sweep_files
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()
+    folder = DOWNLOADS if destination is None else destination.expanduser()
+    if destination is not None and not folder.is_dir():
+        raise InputError(f"--to '{printable(str(folder))}': there is no such folder")
     with Output(aside=True).busy("cleaning up"):
         vault = collect(settings, open_vault(settings))
-        files = sweep_files(settings, destination.expanduser())
+        files = sweep_files(settings, folder)
     counts = vault.counts | files.counts
     if invocation.as_json:
         print_json({"removed": counts, "warnings": list(vault.warnings)})

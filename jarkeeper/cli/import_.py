@@ -12,11 +12,10 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import name_of, read_input
+from jarkeeper.cli.inputs import read_cookies
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.errors import ConfirmationNeeded, InputError, JarFormatError
-from jarkeeper.limits import LIMITS
+from jarkeeper.errors import ConfirmationNeeded, InputError
 
 if TYPE_CHECKING:
     from jarkeeper.facts import Probed
@@ -157,23 +156,11 @@ def _read(file: Path | None, browser: str | None, settings: Settings) -> ParsedJ
         got = "neither" if file is None else "both"
         raise InputError(f"import: expected FILE or --from-browser, got {got}", hint=ONE_SOURCE)
     if file is not None:
-        return _read_file(file, settings)
+        return read_cookies(file, sites=settings.sites)
     from jarkeeper.youtube.browser import read_browser
 
     assert browser is not None  # noqa: S101 - one of the two was given
     return read_browser(browser, settings)
-
-
-def _read_file(file: Path, settings: Settings) -> ParsedJar:
-    from jarkeeper.jar import read_export
-
-    content = read_input(file, most=LIMITS.jar_bytes_max)
-    try:
-        return read_export(content, sites=settings.sites)
-    except JarFormatError as error:
-        name = name_of(file)
-        where = name if error.line else f"{name}:"
-        raise JarFormatError(f"{where} {error.message}", hint=error.hint) from None
 
 
 def _probe(parsed: ParsedJar, settings: Settings) -> Probed:

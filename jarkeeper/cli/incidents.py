@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jarkeeper.cli.attention import gravest_first
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.failures import report
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
@@ -48,7 +49,7 @@ def command(
     now = datetime.now(UTC)
     start = None if since is None else parse_since(since, now=now)
     settings = invocation.settings()
-    found, trouble = _gathered(settings, start, everything=everything or since is not None)
+    found, trouble = _gathered(settings, start, jar, everything=everything or since is not None)
     shown = [incident for incident in found if jar in (None, incident.jar)]
     if invocation.as_json:
         _print_json(shown, now, trouble)
@@ -57,7 +58,7 @@ def command(
         if not shown and trouble is None:
             Output(aside=True).line("there was no incident")
     else:
-        _print_open(Output(), shown, now)
+        _print_open(Output(), gravest_first(shown), now)
         if not shown and trouble is None:
             Output(aside=True).line("nothing is wrong that anybody looked for")
     if trouble is None:
@@ -66,17 +67,19 @@ def command(
 
 
 def _gathered(
-    settings: Settings, start: datetime | None, *, everything: bool
+    settings: Settings, start: datetime | None, jar: str | None, *, everything: bool
 ) -> tuple[list[Incident], JarkeeperError | None]:
     """Return the incidents of the vault and of its place, and what keeps others from being told."""
+    from jarkeeper.health import heads_of
     from jarkeeper.wiring import open_journal, open_vault
 
-    journals, trouble = [open_journal(settings, None)], None
-    found: list[Incident] = []
+    vault, trouble = None, None
     try:
-        journals.append(open_journal(settings, open_vault(settings)))
+        vault = open_vault(settings)
     except JarkeeperError as error:
         trouble = error
+    found: list[Incident] = []
+    journals = [open_journal(settings, place) for place in ((None, vault) if vault else (None,))]
     for journal in journals:
         try:
             look = journal.look_back(start) if everything else journal.look()
@@ -86,6 +89,8 @@ def _gathered(
         found += [one for one in look.incidents if everything or one.is_open]
         if look.damage:
             trouble = trouble or IntegrityError("; ".join(look.damage), hint=FIND_OUT)
+    if vault is not None and jar is not None and all(one.jar != jar for one in found):
+        heads_of(vault, jar)  # a name that was mistyped is no all-clear
     return sorted(found, key=lambda incident: incident.opened_at), trouble
 
 

@@ -47,7 +47,7 @@ def command(invocation: Invocation) -> Exit:
             "nothing in the vault can be opened without this key",
             "copy the key file to a safe place, not next to the vault",
         )
-    output.entry("next", "jarkeeper import cookies.txt")
+    output.entry("next", f"jarkeeper {'import cookies.txt' if receipt.created_vault else 'status'}")
     return Exit.OK
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jarkeeper.errors import InputError
+from jarkeeper.errors import InputError, JarFormatError
+from jarkeeper.limits import LIMITS
 from jarkeeper.settings.model import S3_SCHEME
 from jarkeeper.words import printable
+
+if TYPE_CHECKING:
+    from jarkeeper.jar import ParsedJar
 
 
 class Folder(click.Path):
@@ -58,9 +62,21 @@ def read_input(file: Path, *, most: int) -> bytes:
     return content
 
 
+def read_cookies(file: Path, *, sites: tuple[str, ...]) -> ParsedJar:
+    """Return the cookies of an export, or raise `InputError` that names the file."""
+    from jarkeeper.jar import read_export
+
+    content = read_input(file, most=LIMITS.jar_bytes_max)
+    try:
+        return read_export(content, sites=sites)
+    except JarFormatError as error:
+        where = name_of(file) if error.line else f"{name_of(file)}:"
+        raise JarFormatError(f"{where} {error.message}", hint=error.hint) from None
+
+
 def name_of(file: Path) -> str:
-    """Return what an error calls the file."""
-    return "standard input" if is_standard_input(file) else printable(file.name)
+    """Return what an error calls the file: the path as it was given."""
+    return "standard input" if is_standard_input(file) else printable(str(file))
 
 
 def _read(file: Path, size: int) -> bytes:

@@ -27,7 +27,7 @@ def command(invocation: Invocation, jar: str, *, untested: bool) -> Exit:
     """Make the backup active."""
     from jarkeeper.cli.changed import after
     from jarkeeper.cli.watched import settle
-    from jarkeeper.lifecycle.rotation import tested_backup
+    from jarkeeper.lifecycle.rotation import ask_backups, passed, why_none
     from jarkeeper.lifecycle.validation import existing_head
     from jarkeeper.wiring import open_vault
     from jarkeeper.youtube.errand import errand
@@ -41,10 +41,11 @@ def command(invocation: Invocation, jar: str, *, untested: bool) -> Exit:
             Output(aside=True).busy("asking YouTube about the backups"),
             errand(settings, jar, base_head=before.seq, actor="cli") as asker,
         ):
-            generation = tested_backup(vault, jar, asker)
+            answers = ask_backups(vault, jar, asker)
+            generation = passed(answers)
         if generation is None:
             raise NotFound(
-                f"jar '{jar}': no backup passed the test, nothing was promoted",
+                f"jar '{jar}': {why_none(answers)}, nothing was promoted",
                 hint="import fresh cookies; `--untested` promotes the newest all the same",
             )
     receipt = vault.promote(jar, generation)

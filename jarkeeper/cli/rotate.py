@@ -10,18 +10,18 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import name_of, read_input
+from jarkeeper.cli.inputs import name_of, read_cookies
 from jarkeeper.cli.output import Output, print_json
 from jarkeeper.cli.place import DEFAULT_JAR
-from jarkeeper.limits import LIMITS
 
 if TYPE_CHECKING:
+    from jarkeeper.incidents import Condition
     from jarkeeper.lifecycle.rotation import Rotation
     from jarkeeper.settings import Settings
     from jarkeeper.vault import Vault
 
 WORDS = {
-    "nothing": "there is nothing to rotate to, and no reason to",
+    "nothing": "nothing was changed: no fresh cookies are there, and no active login that is over",
     "refused": "refused",
     "staged": "stored aside, not in use yet",
     "rotated": "rotated",
@@ -61,12 +61,12 @@ def _rotated(
 ) -> Rotation:
     from jarkeeper.cli.watched import settle
     from jarkeeper.incidents import Cause, scope_of
-    from jarkeeper.lifecycle.conditions import conditions_of_fail_over, conditions_of_rotation
+    from jarkeeper.lifecycle.conditions import conditions_of_rotation
     from jarkeeper.wiring import open_vault
 
     vault = open_vault(settings)
     if file is not None:
-        _stage(vault, jar, file)
+        _stage(settings, vault, jar, file)
     done = _rotate(settings, vault, jar, is_file=file is not None, confirmed=confirmed)
     if as_json:
         print_json(asdict(done))
@@ -76,22 +76,29 @@ def _rotated(
         settings,
         vault,
         jar,
-        besides=(*conditions_of_rotation(done), *conditions_of_fail_over(done)),
+        besides=(*conditions_of_rotation(done), *_untold(settings, vault, done)),
         scope=scope_of((Cause.DROP_REFUSED,), jar),
     )
     return done
 
 
-def _stage(vault: Vault, jar: str, file: Path) -> None:
-    content = read_input(file, most=LIMITS.jar_bytes_max)
-    receipt = vault.stage(jar, content)
-    output = Output(aside=True)
-    output.finding(
-        "ok",
-        f"{name_of(file)} is sealed aside as generation {receipt.generation[:8]}"
-        if receipt.generation
-        else f"{name_of(file)} is sealed aside",
-    )
+def _untold(settings: Settings, vault: Vault, done: Rotation) -> tuple[Condition, ...]:
+    """Return the end of a login that nobody was told of; one that is on record is over by now."""
+    from jarkeeper.cli.attention import open_incidents
+    from jarkeeper.incidents import Cause
+    from jarkeeper.lifecycle.conditions import conditions_of_fail_over
+
+    known = {(one.cause, one.jar) for one in open_incidents(vault, settings)}
+    return () if (Cause.SESSION_DEAD, done.jar) in known else conditions_of_fail_over(done)
+
+
+def _stage(settings: Settings, vault: Vault, jar: str, file: Path) -> None:
+    before = vault.status(jar)
+    receipt = vault.stage(jar, read_cookies(file, sites=settings.sites))
+    told = f"is sealed aside as generation {(receipt.generation or '')[:8]}"
+    if before is not None and before.seq == receipt.head_seq:
+        told = f"holds nothing new: {receipt.warnings[-1].partition(',')[0]}"
+    Output(aside=True).finding("ok", f"{name_of(file)} {told}")
 
 
 def _rotate(
@@ -115,5 +122,7 @@ def _print(done: Rotation) -> None:
     output = Output()
     generation = f", generation {done.generation[:8]}" if done.generation else ""
     severity = "warning" if done.next_step else "ok"
-    note = done.note and f"; {done.note}"
-    output.finding(severity, f"{WORDS[done.step]}{generation}{note}", done.next_step or None)
+    said = f"{WORDS[done.step]}{generation}"
+    if done.note:
+        said = done.note if done.step == "nothing" else f"{said}; {done.note}"
+    output.finding(severity, said, done.next_step or None)

@@ -121,7 +121,8 @@ def _row(item: Any) -> tuple[str, ...]:
     if 0 < active < len(item.timetables):
         state = f"{count_of(active, 'schedule')} on"
     last = "never" if item.last is None else f"{item.last.state}, {_ago(now, item.last.at)} ago"
-    following = "-" if item.next is None or not active else f"in {_ago(item.next.at, now)}"
+    following = "soon" if item.next is None else f"in {_ago(item.next.at, now)}"
+    following = following if active else "-"
     return item.name, whens, state, last, following
 
 

@@ -91,7 +91,7 @@ def unreachable(url: str) -> InputError:
     """Return the error for a server that gives no answer."""
     return InputError(
         f"Prefect server at {without_login(url)}: cannot be reached",
-        hint="start it with `prefect server start`, or unset PREFECT_API_URL for a temporary one",
+        hint="start it with `prefect server start`, or see whether PREFECT_API_URL is right",
     )
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from jarkeeper.errors import InputError
+from jarkeeper.words import printable
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,5 +26,6 @@ def parse_since(text: str, *, now: datetime, option: str = "--since") -> datetim
         return max(moment.astimezone(UTC), EPOCH)
     except (ValueError, OverflowError):
         raise InputError(
-            f"{option}: expected a span or a date", hint="such as 30m, 12h, 7d, 2w or 2026-01-31"
+            f"{option}: expected a span or a date, got '{printable(text[:40])}'",
+            hint="such as 30m, 12h, 7d, 2w or 2026-01-31",
         ) from None

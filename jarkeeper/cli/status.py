@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,6 +28,23 @@ STATE_STYLES = {"healthy": "good", "suspect": "warn", "cooling": "warn", "dead":
 WATCH_SECONDS = 5.0
 
 
+class Seconds(click.FloatRange):
+    """How long to wait between two looks."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0.2, max=86_400)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or fail."""
+        try:
+            return float(super().convert(value, param, ctx))
+        except click.BadParameter:
+            got = f"expected a number of seconds from {self.min} to {self.max}, got '{value}'"
+            self.fail(got, param, ctx)
+
+
 @click.command(
     "status",
     epilog="\b\nExamples:\n"
@@ -41,7 +58,7 @@ WATCH_SECONDS = 5.0
 @jar_option(words="This jar only.")
 @click.option(
     "--watch",
-    type=click.FloatRange(min=0.2, max=86_400),
+    type=Seconds(),
     is_flag=False,
     flag_value=WATCH_SECONDS,
     metavar="[SECONDS]",
@@ -107,17 +124,22 @@ def _print(output: Output, shown: Overview) -> None:
         _print_jar(replace(output, place=place), jar, now=shown.at)
     if not shown.jars:
         output.entry("next", "jarkeeper import cookies.txt")
+    said = {(jar.head.jar, jar.next_step) for jar in shown.jars}
     for incident in shown.incidents:
-        _print_incident(output, incident, now=shown.at)
+        known = (incident.jar, incident.next_step) in said
+        _print_incident(output, incident, now=shown.at, step=None if known else incident.next_step)
+        said.add((incident.jar, incident.next_step))
     _print_runs(output, shown)
 
 
-def _print_incident(output: Output, incident: Attention, *, now: datetime) -> None:
+def _print_incident(
+    output: Output, incident: Attention, *, now: datetime, step: str | None
+) -> None:
     about = f"{incident.jar}: " if incident.jar else ""
     age = "" if incident.since is None else short_span((now - incident.since).total_seconds())
     since = f" (open for {age})" if age else ""
     output = replace(output, place=replace(output.place, jar=incident.jar or None))
-    output.finding(incident.severity, f"{about}{incident.message}{since}", incident.next_step)
+    output.finding(incident.severity, f"{about}{incident.message}{since}", step)
 
 
 def _print_runs(output: Output, shown: Overview) -> None:

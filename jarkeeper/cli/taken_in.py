@@ -104,7 +104,9 @@ class TakenIn:
         state = "is dead" if backup.record.state is SlotState.DEAD else "stands by"
         # Never critical: what is active works without it.
         severity = "ok" if backup.severity == "ok" else "warning"
-        output.finding(severity, f"the backup, generation {generation}, {state}")
+        why = next((item.message for item in backup.findings if item.severity != "ok"), "")
+        reason = f": {why}" if why else ""
+        output.finding(severity, f"the backup, generation {generation}, {state}{reason}")
 
     def _answer(self, probed: Probed) -> tuple[str, str, str | None]:
         if not probed.alive:

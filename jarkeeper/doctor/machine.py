@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -24,8 +24,13 @@ VERSION_SECONDS = 10
 READ_BYTES = 65_536
 FILES_MAX = 500
 """Of one folder: a glance, no search."""
+LOGIN = (b"LOGIN_INFO", b"SAPISID")
+"""Cookies without which nobody is logged in to YouTube."""
 MEDIA = "run `pip install 'jarkeeper[media]'`"
 UPDATE = "run `pip install --upgrade 'yt-dlp[default]'`"
+
+Knows = Callable[[bytes], bool]
+"""Whether the vault has, or has revoked, the login of an export."""
 
 _ROW = re.compile(rb"^(?:#HttpOnly_)?[^\t\n]+(?:\t[^\t\n]*){6}\r?$", re.MULTILINE)
 _OPTION = re.compile(r"^\s*--cookies(?:[ =]|$)", re.MULTILINE)
@@ -76,7 +81,7 @@ def usual_places(here: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def leftovers(places: Iterable[Path]) -> Iterator[Finding]:
+def leftovers(places: Iterable[Path], *, knows: Knows) -> Iterator[Finding]:
     """Name cookie files that lie about unsealed, and configurations that lead to one."""
     found = False
     for path in sorted({path for place in places for path in _candidates(place)}):
@@ -84,7 +89,7 @@ def leftovers(places: Iterable[Path]) -> Iterator[Finding]:
         quoted = shlex.quote(str(path))
         if _holds_login(path, content):
             message = f"'{path}' holds cookies that anything you run can read"
-            step = f"run `jarkeeper import {quoted}`, then `rm {quoted}`"
+            step = _way_out(content, quoted, is_known=knows(content))
         elif path.name.startswith(("config", "yt-dlp")) and _OPTION.search(
             content.decode("utf-8", "replace")
         ):
@@ -96,6 +101,18 @@ def leftovers(places: Iterable[Path]) -> Iterator[Finding]:
         yield Finding("leftovers", Severity.WARNING, message, step)
     if not found:
         yield Finding("leftovers", Severity.OK, "no cookie file lies about unsealed", NOTHING)
+
+
+def _way_out(content: bytes, quoted: str, *, is_known: bool) -> str:
+    """Return what to do with an export; only a person knows whose it is, and who needs it."""
+    if is_known:
+        return f"the vault knows this login already: run `rm {quoted}`"
+    if not any(name in content for name in LOGIN):
+        return f"look at it: it is no login of YouTube; `rm {quoted}` if nothing needs it"
+    return (
+        f"look whose it is: `jarkeeper import {quoted}` if the vault should have it; in any case "
+        f"`rm {quoted}`"
+    )
 
 
 def _holds_login(path: Path, content: bytes) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from jarkeeper.audit import Event
@@ -12,9 +13,13 @@ from jarkeeper.audit.events import key_of
 from jarkeeper.audit.log import log_event
 from jarkeeper.checks import NOTHING, Finding, Severity
 from jarkeeper.errors import JarkeeperError, KeyUnavailable
+from jarkeeper.jar import read_export
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import Settings
+from jarkeeper.slots import SlotState
 from jarkeeper.stores import Store
+from jarkeeper.vault import Vault
+from jarkeeper.vault.generations import login_digest
 from jarkeeper.wiring import open_vault
 from jarkeeper.words import count_of, short_span, size
 
@@ -45,6 +50,35 @@ def vault(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     else:
         message = f"can be read: {count_of(len(opened.jars()), 'jar')}"
         yield Finding("vault", Severity.OK, message, NOTHING)
+
+
+def knower(settings: Settings) -> Callable[[bytes], bool]:
+    """Return who tells whether the vault has, or has revoked, the login of an export.
+
+    The vault is opened with the first question; one that cannot be opened knows nothing.
+    """
+
+    @cache
+    def logins() -> tuple[Vault, frozenset[str]]:
+        opened = open_vault(settings)
+        heads = [head for jar in opened.jars() if (head := opened.status(jar))]
+        held = {
+            item.generation.facts.login
+            for head in heads
+            for item in head.slots.records()
+            if item.state is not SlotState.DEAD  # a younger export may live still
+        }
+        return opened, frozenset(held.union(*(head.slots.barred for head in heads)) - {""})
+
+    def knows(content: bytes) -> bool:
+        try:
+            opened, known = logins()
+            export = read_export(content, sites=opened.ports.sites).jar
+        except JarkeeperError:
+            return False
+        return login_digest(opened.ports, export) in known
+
+    return knows
 
 
 def condensed(found: tuple[Finding, ...]) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     INTEGRITY = "integrity"
     ROLLBACK = "rollback"
     PRINCIPAL = "principal"
+    OUTSIDE = "outside"
     AUDIT_GAP = "audit-gap"
     OPENS = "opens"
     HEALTH = "health"

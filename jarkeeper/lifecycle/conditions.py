@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from jarkeeper.checks import IMPORT, SOON, Severity, Thresholds, check_jar, span
 from jarkeeper.facts import is_authenticated
 from jarkeeper.heads import Head
-from jarkeeper.health import is_lost
+from jarkeeper.health import FAIL_OVER, is_lost
 from jarkeeper.incidents import Cause, Condition, Scope, scope_of
 from jarkeeper.lifecycle.lifetime import age_days, expected_days
 from jarkeeper.lifecycle.rotation import Rotation, Step
@@ -111,7 +111,7 @@ def conditions_of_fail_over(rotation: Rotation) -> tuple[Condition, ...]:
             Severity.WARNING,
             "the login that was active is over",
             "a backup that was tested took its place",
-            IMPORT,
+            "it is in use now; for another one, " + IMPORT,
         ),
     )
 
@@ -125,7 +125,7 @@ def conditions_of_rotation(rotation: Rotation) -> tuple[Condition, ...]:
             Cause.DROP_REFUSED,
             rotation.jar,
             Severity.WARNING,
-            f"the export that was left cannot be used: {rotation.note}",
+            f"a fresh export cannot be used: {rotation.note}",
             "the active cookies stay as they are",
             rotation.next_step,
         ),
@@ -140,7 +140,8 @@ def _lost(view: View) -> Iterator[Condition]:
         if left
         else "downloads that need a login are put off, and go on after the import"
     )
-    yield Condition(Cause.SESSION_DEAD, view.jar, severity, _how_lost(active), done, IMPORT)
+    step = FAIL_OVER if left and active is not None else IMPORT
+    yield Condition(Cause.SESSION_DEAD, view.jar, severity, _how_lost(active), done, step)
 
 
 def _how_lost(active: SlotRecord | None) -> str:

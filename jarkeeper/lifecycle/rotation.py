@@ -8,6 +8,7 @@ was tested takes their place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ from jarkeeper.lifecycle.drop import Drop
 from jarkeeper.lifecycle.validation import Asker, existing_head, may_be_asked
 from jarkeeper.slots import SlotRecord, SlotState
 from jarkeeper.vault import Vault
+from jarkeeper.youtube.messages import Answered
 
 OVERTAKEN = "the cookies changed while they were tested, nothing was put in their place"
 STALE = "run `jarkeeper import cookies.txt` with a fresh export"
@@ -118,6 +120,9 @@ def _taken_in(vault: Vault, jar: str, drop: Drop, name: str) -> Rotation:
     except NotFound:  # there is no such jar any more
         return Rotation(jar, Step.NOTHING)
     staged = Rotation(jar, Step.STAGED, receipt.generation or "")
+    if _pending_id(vault, jar) != receipt.generation:
+        note = f"'{name}' is not needed: the vault holds these cookies, or no older ones"
+        staged = Rotation(jar, Step.NOTHING, note=note)
     try:
         drop.remove(name, content)
     except JarkeeperError as error:
@@ -131,7 +136,7 @@ def _refused(jar: str, note: str, next_step: str) -> Rotation:
 
 
 def test(vault: Vault, jar: str, asker: Asker) -> Rotation:
-    """Ask YouTube about the staged jar, unless that was done or it is known to be dead."""
+    """Ask YouTube about the staged jar, unless that was done, or it is dead, or its login rests."""
     head = vault.status(jar)
     pending = None if head is None else head.slots.pending
     if pending is None:
@@ -179,28 +184,64 @@ def switch(vault: Vault, jar: str, tested: Rotation, *, confirmed: bool = False)
     return Rotation(jar, Step.ROTATED, receipt.generation or "", "the tested cookies are active")
 
 
+def _pending_id(vault: Vault, jar: str) -> str | None:
+    pending = existing_head(vault, jar).slots.pending
+    return None if pending is None else pending.generation.id
+
+
 def fail_over(vault: Vault, jar: str, asker: Asker) -> Rotation:
-    """Promote the first backup that passes a test, where the active cookies are no use."""
-    head = existing_head(vault, jar)
-    if head.active is None or not is_lost(head, now=vault.ports.clock()):
+    """Promote the first backup that passes a test, where the active cookies are no use.
+
+    A backup of another account takes over as well: somebody said yes to it when it came in, and
+    its account is told. What others made active while YouTube was asked stays.
+    """
+    before = existing_head(vault, jar)
+    if before.active is None or not is_lost(before, now=vault.ports.clock()):
         return Rotation(jar, Step.NOTHING)  # where it was revoked, a person decides
-    generation = tested_backup(vault, jar, asker)
+    answers = ask_backups(vault, jar, asker)
+    generation = passed(answers)
+    if existing_head(vault, jar).active != before.active:
+        return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
     if generation is None:
-        note = "the active cookies are no use, and no backup passed a test"
+        note = f"the active cookies are no use, and {why_none(answers)}"
         return Rotation(jar, Step.NOTHING, note=note, next_step=STALE)
     try:
-        vault.promote(jar, generation, over=head.active)
+        vault.promote(jar, generation, over=before.active)
     except NotFound:  # an operator was faster, or another process
         return Rotation(jar, Step.NOTHING, note=OVERTAKEN)
-    note = "the active cookies are no use, and a backup that was tested took their place"
-    return Rotation(jar, Step.PROMOTED, generation, note)
+    return Rotation(jar, Step.PROMOTED, generation, _told(before, existing_head(vault, jar)))
 
 
-def tested_backup(vault: Vault, jar: str, asker: Asker) -> str | None:
-    """Return the newest backup by which YouTube says that somebody is logged in, if any."""
-    head = existing_head(vault, jar)
-    asked = (asker.probe(item.generation.id) for item in candidates(head, now=vault.ports.clock()))
-    return next((answer.generation for answer in asked if answer.alive), None)
+def _told(before: Head, after: Head) -> str:
+    items = (before.active, after.active)
+    known = {item.generation.facts.account for item in items if item is not None} - {""}
+    whose = ", another account's," if len(known) == len(items) else ""
+    return f"the active cookies are no use, and a backup{whose} that was tested took their place"
+
+
+def ask_backups(vault: Vault, jar: str, asker: Asker) -> tuple[Answered, ...]:
+    """Return what YouTube says of the backups, up to the newest by which somebody is logged in."""
+    answers = []
+    for item in candidates(existing_head(vault, jar), now=vault.ports.clock()):
+        answers.append(asker.probe(item.generation.id))
+        if answers[-1].alive:
+            break
+    return tuple(answers)
+
+
+def passed(answers: Sequence[Answered]) -> str | None:
+    """Return the generation by which somebody is logged in, if any."""
+    return next((answer.generation for answer in answers if answer.alive), None)
+
+
+def why_none(answers: Sequence[Answered]) -> str:
+    """Say why no backup passed: none is there, nobody answered, or they failed."""
+    if not answers:
+        return "there is no backup that can be tested"
+    silent = [one for one in answers if one.alive is None and not one.withheld]
+    if silent:
+        return f"YouTube gave no answer about the backups, {silent[0].detail}"
+    return "no backup passed a test"
 
 
 def candidates(head: Head, *, now: datetime) -> tuple[SlotRecord, ...]:

@@ -62,6 +62,13 @@ def seen_in_patterns(patterns: Iterable[Pattern]) -> Seen:
     )
 
 
+def seen_outside(findings: Iterable[Finding]) -> Seen:
+    """Return what AWS's logs tell and the trail does not, as one condition."""
+    wrong = [finding for finding in findings if finding.severity is not Severity.OK]
+    found = (_summed(Cause.OUTSIDE, wrong),) if wrong else ()
+    return Seen(found, scope_of((Cause.OUTSIDE,), ""))
+
+
 def cause_of(finding: Finding) -> Cause:
     """Return the cause that a finding on the vault or its machine belongs to."""
     if finding.code.startswith("audit-") and finding.code not in OF_VAULT:
@@ -70,9 +77,14 @@ def cause_of(finding: Finding) -> Cause:
 
 
 def _summed(cause: Cause, findings: list[Finding]) -> Condition:
-    worst = min(findings, key=lambda item: item.severity is not Severity.CRITICAL)
+    worst = min(findings, key=_urgency)
     more = f", and {len(findings) - 1} more" if findings[1:] else ""
     return _condition(cause, "", replace(worst, message=worst.message + more))
+
+
+def _urgency(finding: Finding) -> tuple[bool, bool]:
+    """Return what sorts the most urgent first: of warnings, cookies that lie in clear."""
+    return finding.severity is not Severity.CRITICAL, finding.code != "leftovers"
 
 
 def _condition(cause: Cause, jar: str, finding: Finding) -> Condition:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jarkeeper.checks import Severity
 from jarkeeper.report.content import Content
-from jarkeeper.report.readings import EACH_FIGURE, counted, figure_text, is_none, span, target_text
+from jarkeeper.report.readings import REMEDIES, counted, figure_text, is_none, span, target_text
 
 ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
 POINTS_MAX = 6
@@ -78,7 +78,7 @@ def _points(content: Content) -> Iterator[Point]:
     for figure in content.figures:
         if figure.is_met is False:
             what = f"{figure.name}: {figure_text(figure)}, where the target is "
-            step = EACH_FIGURE.get(figure.id, ("", ""))[1]
+            step = REMEDIES.get(figure.id, "")
             yield Point(Severity.WARNING, f"{what}{target_text(figure)}", step)
 
 

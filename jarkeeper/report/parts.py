@@ -13,11 +13,11 @@ from jarkeeper.report.content import Content, Verdict
 from jarkeeper.report.drawing import Chart
 from jarkeeper.report.headline import Point, judge
 from jarkeeper.report.readings import (
-    EACH_FIGURE,
     NOTHING,
     counted,
     days_between,
     figure_text,
+    meaning_of,
     moment,
     target_text,
 )
@@ -107,7 +107,7 @@ def _card(figure: KeyFigure, content: Content) -> str:
     mine = content.trend[content.trend["figure"] == figure.id].sort_values("dt")
     line = sparkline([float(value) for value in mine["value"]], target=figure.target)
     tried = f" From {figure.n:,}." if figure.n else ""
-    explains = EACH_FIGURE.get(figure.id, ("",))[0] + tried
+    explains = meaning_of(figure) + tried
     name = figure.name[:1].upper() + figure.name[1:]
     return (
         f'<article class="card {tone}"><h3>{text_of(name)}</h3>'

@@ -12,35 +12,22 @@ NOTHING = "\N{EN DASH}"
 """Where there is no value."""
 SPACE = "\N{NO-BREAK SPACE}"
 """Between a number and its unit, which stay on one line."""
-EACH_FIGURE = {
-    "L1": (
-        "Of the videos that could have arrived, those that did. A video that is private or gone "
-        "is no failure.",
-        "see below which errors were the commonest, and what helps against each",
-    ),
-    "L2": (
-        "Of all tries with cookies, those that failed because of the cookies or the account.",
-        "run `jarkeeper validate`; where a session is dead, import a fresh export",
-    ),
-    "L3": (
-        "From one renewal of a login to the next, on average.",
-        "run `jarkeeper refresh`, and see in `jarkeeper schedule` that it runs twice a day",
-    ),
-    "L4": (
-        "Incidents of integrity, rollback, strangers, gaps in the audit trail, unusual opens and "
-        "emergencies.",
-        "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
-    ),
-    "L5": (
-        "Of the time observed, the part without a dead session.",
-        "keep a tested backup: run `jarkeeper status` and import a second export",
-    ),
-    "L6": (
-        "From the moment a cookie issue was noticed until it was over, on average.",
-        "see in `jarkeeper alerts list` who is told, and how soon",
-    ),
+REMEDIES = {
+    "L1": "see below which errors were the commonest, and what helps against each",
+    "L2": "run `jarkeeper validate`; where a session is dead, import a fresh export",
+    "L3": "run `jarkeeper refresh`, and see in `jarkeeper schedule` that it runs twice a day",
+    "L4": "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
+    "L5": "keep a tested backup: run `jarkeeper status` and import a second export",
+    "L6": "see in `jarkeeper alerts list` who is told, and how soon",
 }
-"""What it measures, and what to do where the target is missed."""
+"""What to do where the target of a key figure is missed."""
+
+
+def meaning_of(figure: KeyFigure) -> str:
+    """Return what the figure measures, in the words of its one definition."""
+    from jarkeeper.analysis.figures import DEFINITIONS
+
+    return next(one.meaning for one in DEFINITIONS if one.id == figure.id).replace("`", "")
 
 
 def is_none(value: Any) -> bool:

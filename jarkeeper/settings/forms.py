@@ -1,6 +1,6 @@
-"""How the text of a variable becomes a value: each form says what it expected, never what it got.
+"""How the text of a variable becomes a value: each form says what it expected, not what it got.
 
-What is no secret and helps to find the mistake, such as a path, is quoted.
+Whoever knows whether the text is a secret adds that.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ def path(text: str) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise ValueError("expected a path, the home directory in it is not known") from None
+
+
+def folder(text: str) -> Path:
+    """Return a folder's absolute path; what looks like a URL is none."""
+    if "://" in text or text[:3].lower() == "s3:":
+        raise ValueError("expected a folder, or 's3://bucket/prefix' for `--vault`")
+    return path(text)
 
 
 def existing_file(text: str) -> Path:

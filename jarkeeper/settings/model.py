@@ -121,7 +121,7 @@ class Settings:
             try:
                 values[name] = variable.parse(text)
             except ValueError as error:
-                mistakes.append(f"{variable.name}: {error}")
+                mistakes.append(f"{variable.name}: {error}{variable.got(text, str(error))}")
         if values.get("s3_bucket"):
             values.setdefault("vault", UNUSED)
         if values.get("kms_key_id") or values.get("encryption_key"):
@@ -158,10 +158,8 @@ class Settings:
     def at(self, place: str) -> Settings:
         """Return these settings for a vault elsewhere: a directory, or 's3://bucket/prefix'."""
         if not place.startswith(S3_SCHEME):
-            if place[:3].lower() == "s3:":
-                raise InputError(f"vault '{printable(place)}': expected 's3://bucket/prefix'")
             try:
-                vault = forms.path(place)
+                vault = forms.folder(place)
             except ValueError as error:
                 raise InputError(f"vault '{printable(place)}': {error}") from None
             return replace(self, vault=vault, s3_bucket=None, s3_prefix="")

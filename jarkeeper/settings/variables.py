@@ -8,6 +8,10 @@ from typing import Any
 
 from jarkeeper.limits import LIMITS
 from jarkeeper.settings import forms
+from jarkeeper.words import printable
+
+GOT_CHARS_MAX = 60
+"""Of a wrong value: enough to find it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +24,15 @@ class Variable:
     is_secret: bool = False
     """Whether the value is never shown."""
 
+    def got(self, text: str, told: str) -> str:
+        """Return what an error adds to what was told: the text, unless that is a secret."""
+        if self.is_secret or ", got " in told:
+            return ""
+        return f", got '{printable(text[:GOT_CHARS_MAX])}'"
+
 
 VARIABLES: dict[str, Variable] = {
-    "vault": Variable("JARKEEPER_VAULT", forms.path),
+    "vault": Variable("JARKEEPER_VAULT", forms.folder),
     "s3_bucket": Variable("COOKIE_S3_BUCKET", forms.bucket),
     "s3_prefix": Variable("COOKIE_S3_PREFIX", forms.prefix),
     "s3_encryption": Variable("COOKIE_S3_ENCRYPTION", forms.encryption),

@@ -27,7 +27,7 @@ class Doubt(StrEnum):
 
 SENTENCES = {
     Doubt.NO_LOGIN: "they are no login, or one that expired, and would take the place of one",
-    Doubt.OLDER: "they are older than the active ones, and would take their place",
+    Doubt.OLDER: "they are valid for less long than the active ones, and would take their place",
     Doubt.ANOTHER_ACCOUNT: "they are another login than the active ones, and no probe of both "
     "proved the account the same",
 }
@@ -37,6 +37,12 @@ NEVER_PROBED = (
     "they are another login than the active ones, which were not probed when they came in"
 )
 A_BACKUP = "they are a backup already, and would take the place of the active ones"
+ASKS_WHOSE = (
+    "`jarkeeper validate` asks whose the active ones are, and `jarkeeper rotate` then decides; "
+)
+TAKES_THEM = (
+    "`jarkeeper rotate --yes` takes them all the same, any other import or rotation puts them away"
+)
 KNOWN_STRANGER = "they are another account's than the active ones, as YouTube told of both"
 
 
@@ -80,22 +86,31 @@ def require_certainty(
 def require_same_account(slots: Slots, *, now: datetime) -> None:
     """Raise `ConfirmationNeeded` where the pending jar is not proved to be of the jar's account.
 
-    Whose the jar is tells the active slot, or else the backups: an account that is not known is not
-    theirs. Where none of them tells, and no login is at stake, anybody's may come in.
+    Whose the jar is tells the active slot, or else the backups: by the account that YouTube named,
+    or by the login itself. Where none tells, and no login is at stake, anybody's may come in.
     """
-    others = [item for item in (slots.active, *slots.backups) if item is not None]
-    known = [item.generation.facts.account for item in others if item.generation.facts.account]
-    mine = "" if slots.pending is None else slots.pending.generation.facts.account
-    is_certain = mine == known[0] if known else not is_at_stake(slots.active, now=now)
-    if is_certain:
+    if slots.pending is None:
         return
-    sentence = KNOWN_STRANGER if mine and known else SENTENCES[Doubt.ANOTHER_ACCOUNT]
+    mine = slots.pending.generation.facts
+    others = [item.generation.facts for item in (slots.active, *slots.backups) if item is not None]
+    known = next((facts for facts in others if facts.account), None)
+    judges = [known] if known is not None else others[: slots.active is not None]
+    if any(_is_same_owner(mine, judge) for judge in judges):
+        return
+    if known is None and not is_at_stake(slots.active, now=now):
+        return
+    is_stranger = known is not None and bool(mine.account)
     raise ConfirmationNeeded(
-        (f"cookies: {sentence}",),
+        (f"cookies: {KNOWN_STRANGER if is_stranger else SENTENCES[Doubt.ANOTHER_ACCOUNT]}",),
         reasons=(Doubt.ANOTHER_ACCOUNT,),
-        hint="they are sealed, and wait: `jarkeeper validate` asks whose the active ones are, and "
-        "`jarkeeper rotate` then decides; `jarkeeper rotate --yes` takes them all the same",
+        hint=f"they are sealed, and wait: {'' if known else ASKS_WHOSE}{TAKES_THEM}",
     )
+
+
+def _is_same_owner(one: JarFacts, other: JarFacts) -> bool:
+    if one.account and other.account:
+        return one.account == other.account
+    return bool(one.login) and one.login == other.login
 
 
 def _probe_hint(new: Arrival, active: SlotRecord | None, doubts: Container[Doubt]) -> str:
@@ -155,14 +170,22 @@ def _is_older(new: Arrival, before: Jar, old: JarFacts, *, same: bool) -> bool:
     if not same:
         known = bool(new.facts.login_until and old.login_until)
         return known and _later(old.login_until or 0, than=new.facts.login_until or 0)
-    expiries = {cookie.identity: cookie.expires for cookie in login_cookies(before)}
+    return is_newer(before, new.jar)
+
+
+def is_newer(jar: Jar, than: Jar) -> bool:
+    """Tell of two copies of one login whether this is the newer: what each use renews lasts longer.
+
+    Where some cookies last longer and others less long, neither is.
+    """
+    expiries = {cookie.identity: cookie.expires for cookie in login_cookies(than)}
     pairs = [
         (cookie.expires, expiries[cookie.identity])
-        for cookie in login_cookies(new.jar)
+        for cookie in login_cookies(jar)
         if cookie.expires and expiries.get(cookie.identity)
     ]
-    return any(_later(then, than=now) for now, then in pairs) and not any(
-        _later(now, than=then) for now, then in pairs
+    return any(_later(mine, than=other) for mine, other in pairs) and not any(
+        _later(other, than=mine) for mine, other in pairs
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import replace
 
 from jarkeeper.envelope import Context, open_envelope, seal
@@ -14,7 +15,7 @@ from jarkeeper.errors import (
     StoreUnknown,
 )
 from jarkeeper.facts import JarFacts
-from jarkeeper.jar import SAPISID_COOKIES, Jar, emit_jar
+from jarkeeper.jar import SAPISID_COOKIES, Cookie, Jar, emit_jar
 from jarkeeper.keys import Purpose
 from jarkeeper.names import GenerationId, generation_key
 from jarkeeper.records import digest
@@ -40,17 +41,33 @@ def account_digest(ports: Ports, account: str) -> str:
 def login_digest(ports: Ports, jar: Jar) -> str:
     """Return a keyed digest of the login: equal through its renewals, empty where it is none.
 
-    The cookies that sign requests have one value, which lasts from login to logout.
+    The cookies that sign requests have one value, which lasts from login to logout. Of several with
+    one name the widest counts, as it is sent with every request.
     """
-    values = {cookie.name: cookie.value.strip('"') for cookie in jar.cookies}
-    signature = next((values[name] for name in SAPISID_COOKIES if values.get(name)), "")
-    return fingerprint(ports, b"login " + signature.encode()) if signature else ""
+    widest = min(_signing(jar), key=_width, default=None)
+    return "" if widest is None else _digest_of(ports, widest)
 
 
 def login_digests(ports: Ports, jar: Jar) -> frozenset[str]:
-    """Return the digests of every login that the jar may hold: a row more hides none."""
-    values = {one.value.strip('"') for one in jar.cookies if one.name in SAPISID_COOKIES}
-    return frozenset(fingerprint(ports, b"login " + value.encode()) for value in values if value)
+    """Return the digests of every login that could be in the jar: further rows hide none."""
+    return frozenset(_digest_of(ports, cookie) for cookie in _signing(jar))
+
+
+def _signing(jar: Jar) -> Iterator[Cookie]:
+    return (
+        cookie
+        for cookie in jar.cookies
+        if cookie.name in SAPISID_COOKIES and cookie.value.strip('"')
+    )
+
+
+def _width(cookie: Cookie) -> tuple[int, bool, int]:
+    order = SAPISID_COOKIES.index(cookie.name)
+    return order, cookie.path != "/", len(cookie.domain.removeprefix("."))
+
+
+def _digest_of(ports: Ports, cookie: Cookie) -> str:
+    return fingerprint(ports, b"login " + cookie.value.strip('"').encode())
 
 
 def store_generation(

@@ -32,6 +32,7 @@ from jarkeeper.vault.doubts import (
     Arrival,
     Doubt,
     is_at_stake,
+    is_newer,
     is_same_login,
     require_certainty,
 )
@@ -94,7 +95,7 @@ def stage_jar(
     base = read_newest(ports, jar)
     access = _access(Action.STAGE, jar, PENDING, base.head)
     with recorded(ports.trail, access):
-        known = None if base.head is None else _held_or_healthy(ports, base.head, parsed.jar)
+        known = None if base.head is None else _held_or_as_good(ports, base.head, parsed.jar)
         if base.head is not None and known is not None:
             return _unchanged(ports, access, base.head, known, parsed)
         arrival, warnings = _arrived(
@@ -266,19 +267,18 @@ def _held(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
     return next((item for item in held if item.generation.fingerprint == now), None)
 
 
-def _held_or_healthy(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
-    """Return also an active slot that works by the same login: an older copy is no progress."""
+def _held_or_as_good(ports: Ports, head: Head, jar: Jar) -> SlotRecord | None:
+    """Return also an active slot that works by the same login, unless these are newer.
+
+    An older copy is no progress: the active one was renewed in use.
+    """
     active = head.active
     works = active is not None and active.state is SlotState.HEALTHY and active.tested_at
-    if active is not None and works and _is_no_newer(ports, active.generation.facts, jar):
-        return active
+    if active is not None and works and active.generation.facts.login == login_digest(ports, jar):
+        before, *_ = _open_active(ports, active, head.jar)
+        if before is not None and not is_newer(jar, before):
+            return active
     return _held(ports, head, jar)
-
-
-def _is_no_newer(ports: Ports, old: JarFacts, jar: Jar) -> bool:
-    """Tell whether the jar holds the same login, and no later end of it."""
-    until = observe(jar, sites=ports.sites).login_until or 0
-    return old.login == login_digest(ports, jar) and until <= (old.login_until or 0)
 
 
 def _unchanged(
@@ -288,5 +288,7 @@ def _unchanged(
     record = item.generation
     ports.trail.outcome(replace(access, generation=record.id), Outcome.OK, detail="unchanged")
     role = "active" if item == head.active else PENDING
-    warnings = (*parsed.warnings, f"these cookies are {role} already, nothing was changed")
+    same = record.fingerprint == fingerprint(ports, emit_jar(parsed.jar))
+    said = f"are {role} already" if same else "are no newer than the active ones, which work"
+    warnings = (*parsed.warnings, f"these cookies {said}, nothing was changed")
     return _receipt(access, head, record, parsed, warnings=warnings)

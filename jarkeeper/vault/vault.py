@@ -31,7 +31,7 @@ from jarkeeper.vault.permits import Opens, permits_taken, read_opens
 from jarkeeper.vault.ports import Clock, Ports
 from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
-from jarkeeper.vault.replacing import ReplaceReceipt, replace_jar
+from jarkeeper.vault.replacing import ReplaceReceipt, leaked, replace_jar
 from jarkeeper.vault.take_in import import_jar, stage_jar
 from jarkeeper.vault.vouching import verify
 from jarkeeper.vault.write_back import write_back
@@ -179,11 +179,15 @@ class Vault:
         return stage_jar(self.ports, checked_jar_name(jar), content, confirmed=confirmed)
 
     def replace(self, jar: str, parsed: ParsedJar) -> ReplaceReceipt:
-        """Bar the active login from every use, then make these cookies active.
+        """Bar the logins that `leaked` tells from every use, then make these cookies active.
 
-        `InputError`, and nothing was changed, where they are no login or the very same one.
+        `InputError`, and nothing was changed, where they are no login or one of those.
         """
         return replace_jar(self.ports, checked_jar_name(jar), parsed)
+
+    def leaked(self, jar: str) -> tuple[SlotRecord, ...]:
+        """Return the logins that `replace` bars: the active one, and what it took over from."""
+        return leaked(self.ports, checked_jar_name(jar))
 
     def probe(self, jar: str, generation: str, ask: Callable[[Jar], Probed]) -> ProbeReceipt:
         """Ask YouTube whether a generation in a slot still makes a login, and keep what it says."""

@@ -15,6 +15,7 @@ from jarkeeper.jar.emit import emit_jar
 from jarkeeper.jar.parsed import gathered
 from jarkeeper.jar.rules import wrong_cookie, wrong_domain
 from jarkeeper.settings import Settings
+from jarkeeper.words import printable
 
 ROTATES = (
     "a browser that goes on with this login will soon make these cookies useless; an export from "
@@ -97,10 +98,14 @@ def parse_spec(spec: str) -> Profile:
     name, keyring, profile, container = (part and part.strip() for part in match.groups())
     if name.lower() not in SUPPORTED_BROWSERS:
         known = ", ".join(sorted(SUPPORTED_BROWSERS))
-        raise InputError(f"--from-browser: expected one of {known}", hint=SYNTAX)
+        got = printable(name[:40])
+        raise InputError(f"--from-browser: expected one of {known}, got '{got}'", hint=SYNTAX)
     if keyring and keyring.upper() not in SUPPORTED_KEYRINGS:
         known = ", ".join(sorted(SUPPORTED_KEYRINGS)).lower()
-        raise InputError(f"--from-browser: expected one of the keyrings {known}", hint=SYNTAX)
+        got = printable(keyring[:40])
+        raise InputError(
+            f"--from-browser: expected one of the keyrings {known}, got '{got}'", hint=SYNTAX
+        )
     return Profile(name.lower(), keyring and keyring.upper(), profile, container)
 
 

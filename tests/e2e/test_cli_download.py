@@ -116,7 +116,7 @@ def test_in_a_pipe_each_finished_video_is_one_line(ready, jarkeeper):
     assert ended.returncode == 1
     assert arrived == f"downloaded     {VIDEO}  195.3 KiB  there/A song [{VIDEO}].mp4"
     assert failed == f"failed         {PRIVATE}  PRIVATE: the video is private"
-    assert "cookies: active jar: logged in for another" in ended.stderr
+    assert "cookies: active jar: cookies valid for another" in ended.stderr
     assert "failed: the video is private, 1 video\n  next: " in ended.stderr
     assert "1 downloaded, 1 failed" in ended.stderr
     assert "\x1b" not in ended.stdout + ended.stderr

@@ -68,7 +68,7 @@ def test_a_server_that_gives_no_answer_is_one_clear_error(jarkeeper):
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [
         "jarkeeper: error: Prefect server at http://127.0.0.1:9/api: cannot be reached",
-        "hint: start it with `prefect server start`, or unset PREFECT_API_URL for a temporary one",
+        "hint: start it with `prefect server start`, or see whether PREFECT_API_URL is right",
     ]
 
 

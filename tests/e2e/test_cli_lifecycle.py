@@ -117,7 +117,7 @@ def test_offline_nothing_is_asked(vault, youtube, export, said) -> None:
 
     code, words = said("validate", "--offline")
 
-    assert (code, "logged in for another" in words) == (0, True)
+    assert (code, "cookies valid for another" in words) == (0, True)
     assert youtube.control.requests() == []
 
 
@@ -193,7 +193,7 @@ def test_promote_takes_a_backup_that_youtube_confirms(vault, youtube, export, sa
     assert (code, "YouTube has confirmed it" in words) == (0, True)
     assert vault.status("youtube").active.generation.id == good
     assert none[0] == 2
-    assert "no backup passed the test" in none[1]
+    assert "no backup passed a test" in none[1]
     assert said("promote", "--untested")[0] == 0
 
 
@@ -219,6 +219,8 @@ def test_an_emergency_revokes_every_copy_of_the_login_and_ends_when_the_new_one_
     assert "the very login that is to be replaced" in same[1]
     assert code == 0
     assert "is revoked" in words
+    assert f"the login of generation {before.active.generation.id[:8]}, in the vault" in words
+    assert f"{head.backups[0].generation.id[:8]}, is another login and stays" in words
     assert head.revoked == (before.active.generation.id,)
     assert len(head.backups) == 1  # another login stays
     assert "emergency" in opened

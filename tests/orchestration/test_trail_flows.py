@@ -3,11 +3,12 @@
 import pytest
 
 from flows.archive import archive
-from flows.reviews import monthly
+from flows.reviews import daily, monthly
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit.note import open_note
-from jarkeeper.wiring import open_vault, utc_now
+from jarkeeper.incidents import Cause
+from jarkeeper.wiring import open_journal, open_vault, utc_now
 from orchestration.runs import artifacts_of
 from vaultkit import ACTOR, START
 
@@ -45,3 +46,18 @@ def test_a_month_ends_with_a_statement_that_can_be_checked(youtube, place):
     text = open_note(note, vault.trail.signer.verifier)
     assert text.startswith(f"jarkeeper/{vault.id} compliance ")
     assert month not in text.partition("\n")[0], "of the month that ended last"
+
+
+def test_the_daily_flow_joins_the_logs_that_the_settings_name(youtube, place, monkeypatch):
+    place.import_session("first")
+    logs = place.folder / "logs"
+    logs.mkdir()
+    (logs / "one.log").write_text("rubbish\n")
+    monkeypatch.setenv("COOKIE_ACCESS_LOGS", str(logs))
+
+    state = daily(return_state=True)
+
+    assert state.is_completed(), state.message
+    journal = open_journal(place.settings, open_vault(place.settings))
+    (incident,) = [one for one in journal.open() if one.cause is Cause.OUTSIDE]
+    assert "none of them is of AWS, and 1 more" in incident.message

@@ -465,8 +465,8 @@ def test_a_channel_that_cannot_be_meant_is_told_by_the_list(alerts, capsys, monk
     assert run(["alerts", "list"]) == 2
 
     told = capsys.readouterr().err
-    assert "recipient ops 1: Apprise does not understand its 'nosuch' URL" in told
-    assert "recipient ops 2: expected an entry in the variable NOWHERE" in told
+    assert "recipient 'ops' entry 1: Apprise does not understand its 'nosuch' URL" in told
+    assert "recipient 'ops' entry 2: expected an entry in the variable NOWHERE" in told
     assert TOKEN not in told
 
 

@@ -209,7 +209,7 @@ def test_more_than_fits_into_memory_is_counted_all_the_same(tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
 
-    with open_table(lines=[tmp_path], memory="160MB", scratch=scratch) as table:
+    with open_table(lines=[tmp_path], memory="200MB", scratch=scratch) as table:
         rows_found = find_rows(table, "figures", Span(START - DAY / 2, START + DAY))
         spilled = list(scratch.rglob("*.tmp"))
 

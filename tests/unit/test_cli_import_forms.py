@@ -100,7 +100,7 @@ def test_how_long_a_header_lives_is_said_to_be_unknown(capsys):
 
     told = capsys.readouterr().out
     assert "warning: a Cookie header says nothing about expiry" in told
-    assert "ok: logged in, by cookies that do not say when they expire" in told
+    assert "ok: a login, by cookies that do not say when they expire" in told
 
 
 def test_standard_input_is_told_by_its_content_too(capsys, monkeypatch):

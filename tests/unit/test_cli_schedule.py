@@ -42,7 +42,7 @@ def silent(python):
     return partial(python, api=f"http://127.0.0.1:{port}/api")
 
 
-@pytest.mark.parametrize("arguments", [["schedule"], ["alerts", "install"]])
+@pytest.mark.parametrize("arguments", [["schedule"], ["alerts", "install"], ["blocks", "register"]])
 def test_without_a_server_the_command_says_how_to_have_one(python, arguments):
     done = python("-m", "jarkeeper", *arguments)
 

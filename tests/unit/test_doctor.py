@@ -1,5 +1,6 @@
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,29 @@ def test_cookies_that_lie_about_are_named_but_never_shown(settings, tmp_path):
     assert [str(tmp_path / "cookies.txt") in item.message for item in findings] == [False, True]
     assert str(config) in findings[0].message
     assert_no_canary(findings)
+
+
+def test_an_export_that_the_vault_knows_is_only_to_be_removed(settings, tmp_path):
+    vault = open_vault(settings, listener=lambda event: None)
+    vault.import_jar("youtube", cookie_file("revoked", account="revoked"), confirmed=True)
+    vault.revoke("youtube", vault.status("youtube").active.generation.id)
+    vault.import_jar("youtube", cookie_file("active", account="active"))
+    other = b"# Netscape HTTP Cookie File\n.example.com\tTRUE\t/\tTRUE\t0\tSID\tx\n"
+    exports = {tag: cookie_file(tag, account=tag) for tag in ("revoked", "active", "new")}
+    exports["other"] = other
+    for name, content in exports.items():
+        (tmp_path / f"{name}.txt").write_bytes(content)
+
+    steps = {
+        Path(item.message.split("'")[1]).stem: item.next_step
+        for item in examine(settings, deep=False)
+        if item.code == "leftovers"
+    }
+
+    for name in ("revoked", "active"):
+        assert steps[name].startswith("the vault knows this login already: run `rm ")
+    assert steps["new"].startswith("look whose it is: `jarkeeper import ")
+    assert "no login of YouTube" in steps["other"]
 
 
 def test_a_text_that_is_no_cookie_file_is_left_alone(settings, tmp_path):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from jarkeeper.heads import GenerationRecord, Head, SlotRecord, Slots, SlotState
 from jarkeeper.health import examine, next_step
 from jarkeeper.names import GenerationId, VaultId
 from jarkeeper.settings import Settings
+from jarkeeper.slots import UNTESTED
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SETTINGS = Settings.read({"HOME": "/home/somebody"})
@@ -50,7 +52,7 @@ def looked_at(*records):
 @pytest.mark.parametrize(
     ("active", "code", "severity", "words"),
     [
-        (slot(), "authenticated", Severity.OK, "logged in"),
+        (slot(), "authenticated", Severity.OK, "cookies valid for another"),
         (slot(days=9), "expires-soon", Severity.WARNING, "expires in 9 days"),
         (slot(days=1), "expires-soon", Severity.CRITICAL, "expires in 24 hours"),
         (slot(days=-1), "expired", Severity.CRITICAL, "expired"),
@@ -111,7 +113,27 @@ def test_a_missing_backup_is_told_and_backups_are_numbered():
         ((slot(),), "import a second login's cookies"),
         ((slot(days=9),), "export fresh cookies and run"),
         ((slot(), slot(2, state=SlotState.DEAD)), "export fresh cookies while logged in"),
+        ((slot(state=SlotState.DEAD), slot(2)), "run `jarkeeper rotate`, which"),
+        ((slot(days=-1), slot(2)), "run `jarkeeper rotate`, which"),
+        ((slot(state=SlotState.DEAD), slot(2, days=-1)), "export fresh cookies while logged in"),
     ],
 )
 def test_the_next_step_is_that_of_the_gravest_finding(records, step):
     assert next_step(looked_at(*records)).startswith(step)
+
+
+@pytest.mark.parametrize(
+    ("pending", "step"),
+    [
+        (slot(3), "`jarkeeper rotate` says why"),
+        (slot(3, state=SlotState.SUSPECT, reason=UNTESTED), "nothing to do"),
+        (slot(3, state=SlotState.DEAD), "export fresh cookies while logged in"),
+    ],
+)
+def test_what_waits_to_be_taken_asks_for_somebody(pending, step):
+    full = head(slot(), slot(2))
+    full = replace(full, slots=replace(full.slots, pending=pending))
+
+    found = examine(full, now=NOW, settings=SETTINGS)
+
+    assert next_step(found).startswith(step)

@@ -44,7 +44,7 @@ def test_healthy_slots_can_be_used() -> None:
     prepared = prepare(slot(), slot(number=2))
 
     assert prepared.usable == ("none", "active", "backup")
-    assert "logged in for another 100 days" in prepared.cookie_status
+    assert "cookies valid for another 100 days" in prepared.cookie_status
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,17 @@ from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
 from jarkeeper.lifecycle.conditions import conditions_of_rotation
 from jarkeeper.lifecycle.drop import FolderDrop, StoreDrop
-from jarkeeper.lifecycle.rotation import Rotation, Step, create, fail_over, rotate, switch
+from jarkeeper.lifecycle.rotation import (
+    OVERTAKEN,
+    Rotation,
+    Step,
+    ask_backups,
+    create,
+    fail_over,
+    rotate,
+    switch,
+    why_none,
+)
 from jarkeeper.slots import SlotState
 from jarkeeper.stores.memory import MemoryStore
 from jarkeeper.youtube.messages import Answered
@@ -140,32 +150,107 @@ def test_an_export_that_is_refused_holds_up_none_that_is_staged(room):
 
 
 class Overtaken(Asker):
-    """While YouTube is asked, an operator brings another login in."""
+    """Something happens while YouTube is asked."""
 
-    def __init__(self, vault, bring):
+    def __init__(self, vault, happens):
         super().__init__(vault)
-        self.bring = bring
+        self.happens = happens
 
     def probe(self, generation, *, visit=False):
         answer = super().probe(generation)
-        fresh = cookie_file("fresh", account="fresh")
-        if self.bring == "import":
-            self.vault.import_jar(JAR, fresh, confirmed=True)
-        else:
-            self.vault.replace(JAR, parse_jar(fresh, sites=SITES))
+        self.happens()
         return answer
 
 
-@pytest.mark.parametrize("bring", ["import", "replace"])
-def test_no_backup_takes_the_place_of_what_came_in_while_it_was_tested(room, bring):
-    room.vault.import_jar(JAR, cookie_file("dead", account="dead"), confirmed=True)
+def lose_the_active(room):
     active = room.vault.status(JAR).active.generation.id
     room.vault.mark(JAR, active, SlotState.DEAD, reason="x")
 
-    done = fail_over(room.vault, JAR, Overtaken(room.vault, bring))
+
+@pytest.mark.parametrize("way", ["import", "replace"])
+def test_a_backup_takes_no_place_that_somebody_filled_meanwhile(room, way):
+    lose_the_active(room)
+    fresh = cookie_file("fresh", account="fresh")
+
+    def fill():
+        if way == "import":
+            room.vault.import_jar(JAR, fresh, confirmed=True)
+        else:
+            room.vault.replace(JAR, parse_jar(fresh, sites=SITES))
+
+    done = fail_over(room.vault, JAR, Overtaken(room.vault, fill))
+
+    assert done == Rotation(JAR, Step.NOTHING, note=OVERTAKEN)
+    assert lent_tag(room.vault) == "fresh"
+
+
+def test_a_backup_takes_no_place_that_somebody_emptied_meanwhile(room):
+    lose_the_active(room)
+    active = room.vault.status(JAR).active.generation.id
+
+    done = fail_over(room.vault, JAR, Overtaken(room.vault, lambda: room.vault.revoke(JAR, active)))
 
     assert done.step is Step.NOTHING
-    assert lent_tag(room.vault) == "fresh"
+    assert room.vault.status(JAR).active is None
+
+
+@pytest.mark.parametrize("moment", ["before", "while"])
+def test_of_two_fail_overs_the_loser_finds_all_in_order(room, moment):
+    lose_the_active(room)
+
+    def win():
+        if room.vault.status(JAR).active.state is SlotState.DEAD:
+            fail_over(room.vault, JAR, Asker(room.vault))
+
+    class Loser(Overtaken):
+        def probe(self, generation, *, visit=False):
+            if moment == "before":
+                self.happens()
+            return super().probe(generation)
+
+    done = fail_over(room.vault, JAR, Loser(room.vault, win))
+
+    assert done == Rotation(JAR, Step.NOTHING, note=OVERTAKEN)
+    assert lent_tag(room.vault) == "backup"
+
+
+class Silent:
+    def probe(self, generation, *, visit=False):
+        return Answered(0, generation, "backup", None, None, False, "", False, "no connection", 0.0)
+
+
+def test_that_nobody_answered_is_not_told_as_a_test_that_was_failed(room):
+    assert why_none(ask_backups(room.vault, JAR, Silent())) == (
+        "YouTube gave no answer about the backups, no connection"
+    )
+    assert why_none(ask_backups(room.vault, JAR, Asker(room.vault, "backup"))) == (
+        "no backup passed a test"
+    )
+    assert why_none(()) == "there is no backup that can be tested"
+
+
+def test_a_backup_of_another_account_takes_over_and_is_told(room):
+    room.vault.import_jar(JAR, cookie_file("mine", account="mine"), confirmed=True)
+    generation = room.vault.status(JAR).active.generation.id
+    room.vault.probe(JAR, generation, lambda jar: Probed(True, "2002", jar))
+    lose_the_active(room)
+
+    done = fail_over(room.vault, JAR, Asker(room.vault))
+
+    assert done.step is Step.PROMOTED
+    assert "another account's" in done.note
+
+
+def test_an_export_that_is_no_news_is_not_told_as_stored(room):
+    Asker(room.vault).probe(room.vault.status(JAR).active.generation.id)
+    left = MemoryStore()
+    left.put("youtube.txt", cookie_file("copy"))
+
+    done = rotate(room.vault, JAR, Asker(room.vault), StoreDrop(left))
+
+    assert done.step is Step.NOTHING
+    assert "or no older ones" in done.note
+    assert left.list("") == []
 
 
 def test_what_an_import_overtook_is_not_switched_to(room):

@@ -7,7 +7,12 @@ import pytest
 from jarkeeper.audit.patterns import Pattern
 from jarkeeper.checks import Finding, Severity
 from jarkeeper.incidents import Cause
-from jarkeeper.lifecycle.soundness import SOUNDNESS, seen_in_findings, seen_in_patterns
+from jarkeeper.lifecycle.soundness import (
+    SOUNDNESS,
+    seen_in_findings,
+    seen_in_patterns,
+    seen_outside,
+)
 
 CAUSES = {
     "store": Cause.STORE,
@@ -55,3 +60,22 @@ def test_a_pattern_that_is_well_is_in_scope_and_one_that_was_not_judged_is_not()
 
     assert [item.jar for item in seen.conditions] == ["youtube"]
     assert seen.scope == {(Cause.OPENS, "music"), (Cause.DOWNLOAD_FAILURES, "youtube")}
+
+
+def test_of_warnings_cookies_that_lie_in_clear_come_first():
+    seen = seen_in_findings([finding("yt-dlp"), finding("leftovers", message="cookies.txt")])
+
+    (condition,) = seen.conditions
+    assert condition.message == "cookies.txt, and 1 more"
+
+
+def test_what_aws_saw_and_the_trail_did_not_is_one_condition_of_the_vault():
+    theft = finding("outside", Severity.CRITICAL, "somebody read an envelope")
+
+    seen = seen_outside([finding("access-logs", Severity.OK), finding("rules"), theft])
+
+    (condition,) = seen.conditions
+    assert (condition.cause, condition.jar) == (Cause.OUTSIDE, "")
+    assert condition.message == "somebody read an envelope, and 1 more"
+    assert seen_outside([finding("access-logs", Severity.OK)]).conditions == ()
+    assert seen.scope == {(Cause.OUTSIDE, "")}

@@ -11,7 +11,7 @@ from jarkeeper.facts import Probed
 from jarkeeper.jar import parse_jar
 from jarkeeper.slots import Slot, SlotState
 from jarkeeper.stores.memory import MemoryStore
-from vaultkit import FAR, SITES, FaultyStore, Room, cookie_file, jar_of
+from vaultkit import FAR, SITES, FaultyStore, Room, cookie_file, jar_of, tag_of
 
 JAR = "youtube"
 
@@ -57,6 +57,21 @@ def test_the_login_comes_back_by_no_way(way):
         take(JAR, cookie_file("stolen", account="stolen"), confirmed=True)
 
 
+@pytest.mark.parametrize("place", ["www.youtube.com\tFALSE\t/", ".youtube.com\tTRUE\t/x"])
+@pytest.mark.parametrize("expiry", [FAR, 1000])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_further_rows_hide_no_login_that_is_barred(place, expiry, when):
+    row = f"{place}\tTRUE\t{expiry}\tSAPISID\tstale\n".encode()
+    plain, hidden = (cookie_file("stolen", account="stolen") + end for end in (b"", row))
+    first, again = (plain, hidden) if when == "after" else (hidden, plain)
+    room = Room()
+    room.vault.import_jar(JAR, first)
+    room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    with pytest.raises(InputError, match="of a login that was revoked"):
+        room.vault.import_jar(JAR, again, confirmed=True)
+
+
 def test_what_was_renewed_meanwhile_is_barred_as_well():
     room = Room()
     room.vault.import_jar(JAR, cookie_file("stolen", account="stolen"))
@@ -85,6 +100,42 @@ def test_without_an_active_slot_the_last_active_login_is_meant():
     head = room.vault.status(JAR)
     assert receipt.revoked == ()
     assert [item.generation.id for item in head.backups] == [innocent]
+
+
+def test_after_a_fail_over_the_login_that_it_retired_is_barred_as_well():
+    room = Room()
+    room.vault.import_jar(JAR, cookie_file("innocent", account="other"), confirmed=True)
+    room.vault.import_jar(JAR, cookie_file("promoted", account="promoted"), confirmed=True)
+    room.vault.import_jar(JAR, cookie_file("stolen", account="stolen"), confirmed=True)
+    stolen = room.vault.status(JAR).active.generation.id
+    room.vault.promote(JAR)
+    promoted = room.vault.status(JAR).active.generation.id
+
+    seen = room.vault.leaked(JAR)
+    receipt = room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    assert [item.generation.id for item in seen] == [stolen, promoted]
+    assert set(receipt.revoked) == {stolen, promoted}
+    assert [tag_of_backup(room)] == ["innocent"]
+    for way in (cookie_file("again", account="stolen"), cookie_file("again", account="promoted")):
+        with pytest.raises(InputError, match="of a login that was revoked"):
+            room.vault.import_jar(JAR, way, confirmed=True)
+
+
+def tag_of_backup(room):
+    with room.vault.lend(JAR, Slot.BACKUP).open() as jar:
+        return tag_of(jar)
+
+
+def test_another_jar_that_holds_the_login_is_told():
+    room = Room()
+    room.vault.import_jar(JAR, cookie_file("stolen", account="stolen"))
+    room.vault.import_jar("music", cookie_file("stolen", account="stolen"))
+    room.vault.import_jar("innocent", cookie_file("innocent", account="innocent"))
+
+    receipt = room.vault.replace(JAR, parsed("fresh", "fresh"))
+
+    assert receipt.elsewhere == ("music",)
 
 
 def test_a_failure_in_the_middle_says_so_and_the_next_try_harms_nobody():
@@ -149,6 +200,32 @@ def test_a_stranger_takes_over_only_where_somebody_says_yes(state):
     assert room.vault.status(JAR).active.generation.id == receipt.generation
 
 
+def test_an_account_that_nobody_knows_takes_over_only_where_somebody_says_yes():
+    room = Room()
+    backup, mine = room.fill("backup", "mine")
+    confirm(room, backup, "1001")
+    room.vault.mark(JAR, mine, SlotState.DEAD, reason="x")
+    receipt = room.vault.stage(JAR, cookie_file("whose", account="whose"))
+    confirm(room, receipt.generation, None)
+
+    with pytest.raises(InputError, match="no probe of both") as refused:
+        room.vault.rotate(JAR)
+
+    assert "validate" not in refused.value.hint  # it asks whose the active ones are: that is known
+    assert "puts them away" in refused.value.hint
+
+
+def test_the_same_login_needs_no_proof_of_its_account():
+    room = Room()
+    room.fill("mine")
+    receipt = room.vault.stage(JAR, cookie_file("copy"))
+    confirm(room, receipt.generation, None)
+
+    room.vault.rotate(JAR)
+
+    assert room.vault.status(JAR).active.generation.id == receipt.generation
+
+
 def test_an_older_copy_of_a_login_that_works_is_not_staged():
     room = Room()
     (mine,) = room.fill("mine")
@@ -158,6 +235,16 @@ def test_an_older_copy_of_a_login_that_works_is_not_staged():
 
     assert receipt.generation == mine
     assert room.vault.status(JAR).slots.pending is None
+
+
+def test_a_newer_copy_of_a_login_that_works_is_staged():
+    room = Room()
+    (mine,) = room.fill("mine")
+    confirm(room, mine, "1001")
+
+    receipt = room.vault.stage(JAR, cookie_file("newer", expires=FAR + 86400))
+
+    assert room.vault.status(JAR).slots.pending.generation.id == receipt.generation != mine
 
 
 def test_an_expired_login_hides_and_pushes_out_no_good_one():
@@ -193,36 +280,3 @@ def test_a_login_that_was_barred_before_replaces_no_good_one():
         room.vault.replace(JAR, parsed("stolen", "stolen"))
 
     assert room.vault.status(JAR) == before
-
-
-@pytest.mark.parametrize("where", ["www.youtube.com\tFALSE\t/", ".youtube.com\tTRUE\t/x"])
-def test_a_row_more_brings_no_barred_login_back(where):
-    room, *_ = house()
-    room.vault.replace(JAR, parsed("fresh", "fresh"))
-    row = f"{where}\tTRUE\t{FAR}\tSAPISID\tstale\n".encode()
-
-    with pytest.raises(InputError, match="of a login that was revoked"):
-        room.vault.import_jar(JAR, cookie_file("stolen", account="stolen") + row, confirmed=True)
-
-
-def test_a_newer_export_of_a_login_that_works_is_staged():
-    room = Room()
-    (mine,) = room.fill("mine")
-    confirm(room, mine, "1001")
-
-    receipt = room.vault.stage(JAR, cookie_file("newer", expires=FAR + 86_400))
-
-    assert room.vault.status(JAR).slots.pending.generation.id == receipt.generation != mine
-
-
-def test_an_account_that_is_not_known_takes_no_known_ones_place():
-    room = Room()
-    backup, mine = room.fill("backup", "mine")
-    confirm(room, backup, "1001")
-    confirm(room, mine, "1001")
-    room.vault.mark(JAR, mine, SlotState.DEAD, reason="x")
-    receipt = room.vault.stage(JAR, cookie_file("theirs", account="theirs"))
-    confirm(room, receipt.generation, None)
-
-    with pytest.raises(InputError, match="another login"):
-        room.vault.rotate(JAR)

@@ -375,10 +375,10 @@ def test_an_import_into_empty_slots_is_overtaken_by_a_move_as_well(aws):
 class Peculiar(KMSKey):
     """A key whose refusals of a jar's data key are what the test says."""
 
-    def decrypt(self, wrapped, context):
+    def decrypt(self, wrapped, context, size):
         if "jar" in context:
-            return self.refused(wrapped, context)
-        return super().decrypt(wrapped, context)
+            return self.refused(wrapped, context, size)
+        return super().decrypt(wrapped, context, size)
 
 
 def peculiar(aws, refused):
@@ -391,9 +391,9 @@ def test_a_key_that_may_not_be_asked_for_foreign_data_keys_takes_over_all_the_sa
     house = House(aws, aws.key())
     house.fill("one", "two")
 
-    def denied(wrapped, context):
+    def denied(wrapped, context, size):
         try:
-            return KMSKey.decrypt(to, wrapped, context)
+            return KMSKey.decrypt(to, wrapped, context, size)
         except EnvelopeError:
             raise KeyUnavailable("access was denied") from None
 
@@ -407,7 +407,7 @@ def test_nothing_is_committed_that_the_new_key_does_not_open(aws):
     house = House(aws, KEYS)
     _, two = house.fill("one", "two")
 
-    def never(wrapped, context):
+    def never(wrapped, context, size):
         raise EnvelopeError("not this one")
 
     to = peculiar(aws, never)

@@ -223,7 +223,7 @@ SELECT
 FROM (
     SELECT
         dt, n,
-        action = 'incident' AND detail IN ('integrity', 'rollback', 'principal', 'audit-gap', 'opens', 'emergency') AND contains(map_keys(counts), 'opened')
+        action = 'incident' AND detail IN ('integrity', 'rollback', 'principal', 'outside', 'audit-gap', 'opens', 'emergency') AND contains(map_keys(counts), 'opened')
             AS is_security
     FROM facts
     WHERE first_at >= TIMESTAMP '2026-11-01 00:00:00.000000'
