@@ -39,9 +39,11 @@ proof: $(STAMP) ## Run the long proofs: ten thousand kills, every bit flipped, S
 soak: $(STAMP) ## Live an hour in miniature: real schedules, sessions that die, an operator who comes late
 	@JARKEEPER_SOAK_SECONDS=$${JARKEEPER_SOAK_SECONDS:-3600} $(BIN)/python -m pytest tests/orchestration/test_soak.py
 
-bench: $(STAMP) ## Measure against yt-dlp, and write docs/performance.md
+bench: $(STAMP) ## Measure against yt-dlp and bare engines, and write docs/performance.md
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python bench/run.py
 	@$(BIN)/python bench/open_path.py
+	@$(BIN)/python bench/analysis.py
 
 format: $(STAMP) ## Format the code, write the generated documents
 	@$(BIN)/python docs/generate.py
@@ -50,7 +52,7 @@ format: $(STAMP) ## Format the code, write the generated documents
 
 constraints: ## Resolve the ranges anew and write the exact versions down
 	@$(PYTHON) -m venv .venv-constraints
-	@.venv-constraints/bin/python -m pip install --quiet '.[media,aws,report,test,dev]'
+	@.venv-constraints/bin/python -m pip install --quiet '.[media,aws,report,test,dev,bench]'
 	@{ echo '# The exact set that was tested; pyproject.toml holds the ranges. Written by: make constraints'; \
 	   .venv-constraints/bin/python -m pip freeze --exclude jarkeeper --exclude pip --exclude setuptools; } > constraints.txt
 	@rm -rf .venv-constraints

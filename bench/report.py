@@ -114,13 +114,13 @@ _COST_HEADS = ("what", "cookies", "runs", "core", "own cost", "before it runs", 
 _MEMORY_HEADS = ("what", "way", "cookies", "RSS, summed", "PSS, summed")
 
 
-def machine(command: str) -> str:
+def machine(command: str, *, packages: Sequence[str] = PACKAGES) -> str:
     """Return what wrote the figures, when, and where."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores "
         f"({platform.machine()}), {platform.system()}, Python {platform.python_version()}, "
-        f"{packages}."
+        f"{versions}."
     )
 
 

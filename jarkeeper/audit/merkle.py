@@ -44,7 +44,8 @@ class Frontier:
             if (waiting := self._nodes[level]) is not None:
                 row.insert(0, waiting)
             self._nodes[level] = row.pop() if len(row) % 2 else None
-            row = list(map(node_hash, row[::2], row[1::2]))
+            pairs = zip(row[::2], row[1::2], strict=True)
+            row = [_sha256(b"\x01" + left + right).digest() for left, right in pairs]
             level += 1
 
     def grown(self, hashes: Iterable[bytes]) -> Frontier:

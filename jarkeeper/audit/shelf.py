@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jarkeeper.audit.checkpoints import CheckpointLog
 from jarkeeper.audit.discrepancy import Discrepancy
@@ -14,14 +14,22 @@ from jarkeeper.audit.events import read_event
 from jarkeeper.audit.merkle import leaf_hash
 from jarkeeper.audit.places import volume_key
 from jarkeeper.audit.told import Told
-from jarkeeper.audit.volumes import COLUMNS, Row, opened, read_volume, read_voucher
+from jarkeeper.audit.volumes import COLUMNS, Row, connected, opened, plain_rows, read_voucher
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.names import VaultId
 from jarkeeper.records import digest
 from jarkeeper.stores import Readable
 
-QUIET = ("lend", "outline", "use")
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+QUIET = ("lend", "outline", "use", "download")
 """What commits nothing, and is most of a trail."""
+_LOUD = f"""SELECT action, phase, outcome, jar, head_seq, counts
+FROM volume WHERE action NOT IN {QUIET}"""  # noqa: S608 - words of our own
+
+Fields: TypeAlias = tuple[int, str, int, bytes]
+"""A `Row`, or the same as a plain tuple."""
 
 
 @dataclass(slots=True)
@@ -34,9 +42,11 @@ class Shelf:
     log: CheckpointLog
     told: Told
     found: list[Discrepancy] = field(default_factory=list)
+    _database: DuckDBPyConnection | None = None
+    """One for all volumes, from the first on."""
 
-    def rows(self, day: str, number: int) -> Iterator[Row]:
-        """Give the genuine rows of a volume; what is wrong with it is in `found` afterwards."""
+    def rows(self, day: str, number: int) -> Iterator[Fields]:
+        """Give the fields of each genuine row; what is wrong is in `found` afterwards."""
         name = volume_key(day, number)
         try:
             voucher = read_voucher(self.store, day, number, key=self.key, vault=self.vault)
@@ -45,8 +55,9 @@ class Shelf:
             self._say(name, f"cannot be believed, {error.message}")
             return
         if digest(content) == voucher.digest:
-            self._listen(content)
-            yield from self._genuine(name, read_volume(content))
+            with self._opened(content) as database:
+                self._listen(database)
+                yield from self._genuine(name, plain_rows(database))
             return
         before = len(self.found)
         with suppress(IntegrityError):
@@ -54,19 +65,20 @@ class Shelf:
         if len(self.found) == before:
             self._say(name, "is not the file that was written")
 
-    def _genuine(self, name: str, rows: Iterator[Row]) -> Iterator[Row]:
+    def _genuine(self, name: str, rows: Iterable[Fields]) -> Iterator[Fields]:
         hashes, size = self.log.hashes, self.log.size
         for row in rows:
+            leaf, _, seq, line = row
             # What is ahead of the log is vouched for by its volume's record alone: a copy that was
             # interrupted has it so.
-            if row.leaf < size and leaf_hash(row.line) != hashes[row.leaf]:
-                self._say(f"{name}#{row.leaf}", f"its row of event {row.seq} is not as written")
+            if leaf < size and leaf_hash(line) != hashes[leaf]:
+                self._say(f"{name}#{leaf}", f"its row of event {seq} is not as written")
             else:
                 yield row
 
     def _as_read(self, name: str, content: bytes) -> Iterator[Row]:
         """Give the rows whose columns say what their lines do."""
-        with opened(content) as database:
+        with self._opened(content) as database:
             columns = ", ".join(f'"{name}"' for name in ("leaf", "line", *COLUMNS))
             found = database.execute(f"SELECT {columns} FROM volume").fetchall()  # noqa: S608
         for leaf, line, *values in found:
@@ -86,18 +98,24 @@ class Shelf:
             return fields | {"at": event.at.astimezone(UTC).replace(tzinfo=None)}
         return {}
 
-    def _listen(self, content: bytes) -> None:
-        with opened(content) as database:
-            heads = database.execute("SELECT jar, max(head_seq) FROM volume GROUP BY jar")
-            for jar, seq in heads.fetchall():
-                self.told.hear_head(jar, seq)
-            rows = database.execute(
-                "SELECT action, phase, outcome, jar, head_seq, counts FROM volume "
-                "WHERE list_contains($quiet, action) = false",
-                {"quiet": list(QUIET)},
-            )
-            for row in rows.fetchall():
-                self.told.hear_row(*row)
+    def _opened(self, content: bytes) -> AbstractContextManager[DuckDBPyConnection]:
+        if self._database is None:
+            self._database = connected()
+        return opened(content, database=self._database)
+
+    def close(self) -> None:
+        """Give back what reading needed."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _listen(self, database: DuckDBPyConnection) -> None:
+        heads = database.execute("SELECT jar, max(head_seq) FROM volume GROUP BY jar")
+        for jar, seq in heads.fetchall():
+            self.told.hear_head(jar, seq)
+        rows = database.execute(_LOUD)
+        for row in rows.fetchall():
+            self.told.hear_row(*row)
 
     def _say(self, name: str, what: str) -> None:
         self.found.append(Discrepancy("edited", name, f"volume '{name}': {what}"))

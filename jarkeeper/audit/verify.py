@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -119,8 +120,9 @@ class _Reading:
         for name in names:
             if not is_of_trail(name):
                 self._say("spliced", name, f"'{name}' is no part of the trail")
-        for day, number in self._volumes(set(names)):
-            self._volume(day, number)
+        with closing(self.shelf):
+            for day, number in self._volumes(set(names)):
+                self._volume(day, number)
         events = sorted(
             (place[1], place[2], name) for name in names if (place := parse_event_key(name))
         )
@@ -161,15 +163,18 @@ class _Reading:
                 yield day, number
 
     def _volume(self, day: str, number: int) -> None:
-        name = volume_key(day, number)
-        for row in self.shelf.rows(day, number):
-            if row.leaf < self.log.size:
-                if self.places[row.leaf]:
-                    what = f"volume '{name}': has event {row.seq} once more"
-                    self._say("duplicated", name, what, row.writer)
+        name, places, size = volume_key(day, number), self.places, self.log.size
+        chain = None
+        for leaf, writer, seq, line in self.shelf.rows(day, number):
+            if leaf < size:
+                if places[leaf]:
+                    what = f"volume '{name}': has event {seq} once more"
+                    self._say("duplicated", name, what, writer)
                     continue
-                self.places[row.leaf] = ARCHIVED
-            self._chain(row.writer).follow(row.seq, row.line, name)
+                places[leaf] = ARCHIVED
+            if chain is None or chain.writer != writer:
+                chain = self._chain(writer)
+            chain.follow(seq, line, name)
             self.events += 1
 
     def _event(self, chain: Chain, seq: int, name: str) -> None:

@@ -8,11 +8,11 @@ than their line show as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jarkeeper.audit.places import volume_key, voucher_key
 from jarkeeper.errors import IntegrityError
@@ -47,9 +47,8 @@ COLUMNS = {
 """What an event's line is read into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One event in a volume."""
+class Row(NamedTuple):
+    """One event in a volume. A tuple, as there are millions."""
 
     leaf: int
     """Its place in the log of checkpoints."""
@@ -79,7 +78,7 @@ def write_volume(rows: Iterable[Row]) -> bytes:
     """Return the Parquet file with these events, in this order."""
     text = b"".join(b"%d\t%s" % (row.leaf, row.line) for row in rows)
     fields = ", ".join(f'"{name}":"{kind}"' for name, kind in COLUMNS.items())
-    with _connected() as database, _file(text) as source, _file(b"", writable=True) as target:
+    with connected() as database, _file(text) as source, _file(b"", writable=True) as target:
         database.execute(
             f"""COPY (
                 SELECT leaf, encode(line || chr(10)) AS line,
@@ -95,23 +94,33 @@ def write_volume(rows: Iterable[Row]) -> bytes:
 def read_volume(content: bytes) -> Iterator[Row]:
     """Give the events of a volume in order, or raise `IntegrityError` where it is none."""
     with opened(content) as database:
-        found = database.execute("SELECT leaf, writer, seq, line FROM volume")
-        while rows := found.fetchmany(ROWS_AT_ONCE):
-            yield from (Row(*row) for row in rows)
+        yield from map(Row._make, plain_rows(database))
+
+
+def plain_rows(database: DuckDBPyConnection) -> Iterator[tuple[int, str, int, bytes]]:
+    """Give the fields of each `Row` of a database's volume in order."""
+    found = database.execute("SELECT leaf, writer, seq, line FROM volume")
+    while rows := found.fetchmany(ROWS_AT_ONCE):
+        yield from rows
 
 
 @contextmanager
-def opened(content: bytes) -> Iterator[DuckDBPyConnection]:
+def opened(
+    content: bytes, *, database: DuckDBPyConnection | None = None
+) -> Iterator[DuckDBPyConnection]:
     """Give a database with the table `volume`, for the length of a `with` block.
 
+    Whoever reads many hands in the database: starting one takes longer than reading a volume.
     `IntegrityError` where the bytes are no volume.
     """
     import duckdb
 
     try:
-        with _connected() as database, _file(content) as source:
-            database.execute(f"CREATE VIEW volume AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
-            yield database
+        with nullcontext(database) if database else connected() as engine, _file(content) as source:
+            engine.execute(
+                f"CREATE OR REPLACE VIEW volume AS SELECT * FROM read_parquet('{source}')"  # noqa: S608
+            )
+            yield engine
     except duckdb.Error:
         raise IntegrityError("volume: expected a Parquet file of events") from None
 
@@ -138,8 +147,8 @@ def read_voucher(store: Readable, day: str, number: int, *, key: bytes, vault: V
         raise IntegrityError(f"record '{place}': expected the fields of format {FORMAT}") from None
 
 
-@contextmanager
-def _connected() -> Iterator[DuckDBPyConnection]:
+def connected() -> DuckDBPyConnection:
+    """Return a database for `opened`; it loads nothing, and ends when it is closed."""
     import duckdb
 
     options: dict[str, Any] = {
@@ -147,8 +156,7 @@ def _connected() -> Iterator[DuckDBPyConnection]:
         "autoload_known_extensions": False,
         "threads": 2,
     }
-    with duckdb.connect(config=options) as database:
-        yield database
+    return duckdb.connect(config=options)
 
 
 @contextmanager

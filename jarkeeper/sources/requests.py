@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 KEY_CHARS_MAX = 200
@@ -111,6 +112,7 @@ def visits_of(requests: Iterable[Request]) -> tuple[Visit, ...]:
     return tuple(found.values())
 
 
+@lru_cache(maxsize=1024)
 def principal_of(arn: str) -> str:
     """Return the role of a session's ARN, without its path; any other principal as it is."""
     if match := _SESSION.fullmatch(arn):

@@ -1,6 +1,8 @@
 """The benchmark runs, and its document says what it measured."""
 
+import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 AIM = re.compile(r"\| .*at (most|least) ([\d.]+) [^|]*\| ([\d.]+) [^|]*\| (\S.*) \|")
 OPENING = re.compile(r"^\| ([a-zA-Z, ]+) \| (\d+) \| [\d.]+ \| [\d.]+ \|", re.MULTILINE)
+VERDICT = re.compile(r"at (?:most|least) [^|]*\| [\d.]+ [^|]*\| (?:reached|\*\*not reached\*\*) \|")
 ROW = re.compile(r"\| flow \| yes \| .*\| ([\d.]+) \| ([\d.]+) \|")
 
 
@@ -75,3 +78,31 @@ def test_opening_is_measured_beside_the_bare_requests(tmp_path) -> None:
         "lend": "10",
     }
     assert len(AIM.findall(document)) == 3
+
+
+def test_the_analysis_is_measured_beside_bare_engines_that_answer_the_same(tmp_path) -> None:
+    path = tmp_path / "performance.md"
+    path.write_text("before\n<!-- analysis: begin -->\n<!-- analysis: end -->\nafter\n")
+    command = [sys.executable, "bench/analysis.py", "--quick", "--into", str(path)]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert ended.returncode == 0, ended.stderr
+    document = path.read_text()
+    absent = set(re.findall(r"^(polars|goaccess) is not installed", document, re.MULTILINE))
+    assert absent == {
+        name
+        for name, found in (
+            ("polars", importlib.util.find_spec("polars")),
+            ("goaccess", shutil.which("goaccess")),
+        )
+        if found is None
+    }
+    ways = re.findall(r"^\| ([a-zA-Z ]+)[^|]* \| (volumes|lines) \|", document, re.MULTILINE)
+    bare = ["bare DuckDB"] + ["bare polars"] * ("polars" not in absent)
+    assert ways == [
+        *((way, kind) for way in ("Jarkeeper", *bare) for kind in ("volumes", "lines")),
+        ("pandas", "lines"),
+        *((way, "volumes") for way in ("Jarkeeper", *bare)),
+    ]
+    assert len(VERDICT.findall(document)) == 11 - ("goaccess" in absent)
