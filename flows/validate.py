@@ -60,7 +60,7 @@ def look_after(where: Opening, vault: Vault, jar: str, *, visit: bool = False) -
     rotation = Rotation(jar, Step.NOTHING)
     if is_lost(existing_head(vault, jar), now=vault.ports.clock()):
         rotation = take_over(where, vault, jar)
-    scope = scope_of_answers(jar, validation.answers)
+    scope = scope_of_answers(existing_head(vault, jar), validation.answers)
     receipt = aftermath(where, vault, jar, rotation, scope)
     if silence is not None:
         raise silence

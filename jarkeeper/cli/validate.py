@@ -72,7 +72,8 @@ def _look(
         for one in seen:
             _print(Output(place=replace(invocation, jar=one.jar)), one)
     for one in () if offline else seen:
-        settle(settings, vault, one.jar, scope=scope_of_answers(one.jar, one.answers))
+        (head,) = heads_of(vault, one.jar)
+        settle(settings, vault, one.jar, scope=scope_of_answers(head, one.answers))
     return Exit.FAILED if critical else Exit.OK
 
 

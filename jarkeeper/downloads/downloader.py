@@ -336,6 +336,7 @@ class Downloader:
     def _hear(self, notice: Notice) -> None:
         if isinstance(notice, Withheld):
             self._do_without(Use(notice.use), FailureClass(notice.failure))
+            self._died |= notice.failure == FailureClass.COOKIE_ROTATED  # as others found
         if isinstance(notice, Marked) and notice.state == SlotState.DEAD:
             self._died = True
         if isinstance(notice, STORY):

@@ -14,7 +14,7 @@ from jarkeeper.incidents import Cause, Condition, Scope, scope_of
 from jarkeeper.lifecycle.lifetime import age_days, expected_days
 from jarkeeper.lifecycle.rotation import Rotation, Step
 from jarkeeper.settings import Settings
-from jarkeeper.slots import Slot, SlotRecord, SlotState
+from jarkeeper.slots import SlotRecord, SlotState
 from jarkeeper.words import count_of
 from jarkeeper.youtube.messages import Answered
 
@@ -80,10 +80,14 @@ def scope_of_jar(jar: str) -> Scope:
     return scope_of(JAR_CAUSES, jar)
 
 
-def scope_of_answers(jar: str, answers: Iterable[Answered]) -> Scope:
-    """Return what the answers of YouTube settle: an emergency ends with a login that is alive."""
-    confirmed = any(one.alive and one.slot == Slot.ACTIVE for one in answers)
-    return scope_of((Cause.EMERGENCY,), jar) if confirmed else frozenset()
+def scope_of_answers(head: Head, answers: Iterable[Answered]) -> Scope:
+    """Return what the answers of YouTube settle: an emergency ends with a login that is alive.
+
+    It is the one that is active by now: what was asked about may have been replaced meanwhile.
+    """
+    active = head.active and head.active.generation.id
+    confirmed = any(one.alive and one.generation == active for one in answers)
+    return scope_of((Cause.EMERGENCY,), head.jar) if confirmed else frozenset()
 
 
 def conditions_of(head: Head, *, now: datetime, settings: Settings) -> tuple[Condition, ...]:

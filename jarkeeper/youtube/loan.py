@@ -8,14 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import Cookie as LibraryCookie
 
 from yt_dlp.cookies import YoutubeDLCookieJar
 
 from jarkeeper.checks import is_authenticated, observe
-from jarkeeper.errors import JarkeeperError, WriteBackRefused
-from jarkeeper.heads import SlotState
+from jarkeeper.errors import JarkeeperError, KeyUnavailable, StoreError, WriteBackRefused
+from jarkeeper.heads import Head, SlotState
 from jarkeeper.jar import AUTHENTICATION_COOKIES, Cookie, Jar, belongs, emit_jar, login_cookies
 from jarkeeper.vault import BoundVault, LentJar
 from jarkeeper.youtube.cleaning import Cleaner
@@ -30,9 +30,6 @@ PASSING = frozenset({"conflict", "key_unavailable"})
 
 GONE = frozenset({"revoked", "not_current", "slot_dead"})
 """Why a write-back is refused where the vault has other cookies by now, or none."""
-
-LOOK_SECONDS = 30.0
-"""Between two looks at the head: whether the generation in use was revoked meanwhile."""
 
 
 class Loan:
@@ -50,9 +47,8 @@ class Loan:
     ) -> None:
         self.use = use
         self.is_stale = False
-        """Whether the vault holds something else by now: ask it again before the next try."""
+        """Whether the vault has something better by now, or nothing: ask it before the next try."""
         self._cleaner = cleaner
-        self._looked_at = time.monotonic()
         self._vault = vault
         self._lent = lent
         self._sites = sites
@@ -63,6 +59,7 @@ class Loan:
         self._lent_at = time.time()
         self._kept_at = -WRITE_BACK_SECONDS
         self._is_over = False
+        self._is_recorded = False
         self._marked: SlotState | None = None
         with lent.open() as jar:
             self._http_only = {cookie.identity for cookie in jar.cookies if cookie.http_only}
@@ -100,8 +97,8 @@ class Loan:
         """
         with self._lock:
             self._counts[outcome.failure.value if outcome.failure else "OK"] += 1
-            if outcome.slot_verdict is SlotState.DEAD or self._is_time_to_look():
-                self._look(now)
+            if outcome.slot_verdict is SlotState.DEAD:
+                self._heed(self._vault.status(self._lent.jar_name), verdict=SlotState.DEAD)
             if not (self._is_over or self.is_stale):
                 if outcome.slot_verdict in (None, self._marked):
                     self._keep_in_time()
@@ -115,22 +112,35 @@ class Loan:
             if not self._is_over:
                 self._keep()
             self._is_over = True
-            self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
+            self._record_use()
 
-    def was_revoked(self) -> bool | None:
+    def look(self) -> bool | None:
         """Ask the vault whether the login in use may not be used by anybody any more.
 
-        None where the vault gives no answer.
+        None where the vault gives no answer. One that is only of no use any more makes the loan
+        stale: what is under way goes on, nothing new begins.
         """
         with suppress(Exception):  # the watch must go on, whatever it meets
-            head = self._vault.status(self._lent.jar_name)
-            login = self._lent.facts.login
-            return head is not None and head.slots.is_revoked(self.generation, login)
+            lent = self._lent
+            head = self._vault.status(lent.jar_name)
+            # Who writes back or marks right now is no news, and the watch waits for nobody.
+            if self._lock.acquire(blocking=False):
+                try:
+                    if lent is self._lent:
+                        self._heed(head)
+                finally:
+                    self._lock.release()
+            return head is not None and head.slots.is_revoked(lent.generation, lent.facts.login)
         return None
 
     def record_end(self) -> None:
-        """Put on record what the jar was used for; nothing of it is kept."""
+        """Put on record what the jar was used for, if it is not; nothing of it is kept."""
         with suppress(Exception):
+            self._record_use()
+
+    def _record_use(self) -> None:
+        if not self._is_recorded:
+            self._is_recorded = True
             self._vault.record_use(self._lent, counts=dict(self._counts), seconds=self.age_seconds)
 
     def _mark(self, outcome: Classification, *, now: datetime) -> None:
@@ -152,16 +162,14 @@ class Loan:
             self._keep()
         self._is_over = True
 
-    def _is_time_to_look(self) -> bool:
-        return time.monotonic() - self._looked_at >= LOOK_SECONDS
-
-    def _look(self, now: datetime) -> None:
-        self._looked_at = time.monotonic()
-        head = self._vault.status(self._lent.jar_name)
+    def _heed(self, head: Head | None, *, verdict: SlotState | None = None) -> None:
+        """Take note of what others did to the slot; what this run says of it is no news."""
         item = None if head is None else head.slots.find(self.generation)
-        is_ours = item is not None and item.state is self._marked
-        # What others found dead, or told to rest, is used no more here either.
-        self.is_stale = item is None or not (is_ours or item.is_usable(now))
+        if item is None:
+            self.is_stale = True
+        elif item.state not in (self._marked, verdict):
+            # What others found dead, or told to rest, is used no more here either.
+            self.is_stale |= not item.is_usable(datetime.fromtimestamp(time.time(), UTC))
 
     def _keep_in_time(self) -> None:
         if time.monotonic() - self._kept_at >= WRITE_BACK_SECONDS:
@@ -193,8 +201,12 @@ class Loan:
             # A conflict may have been about another slot; the next change decides anew.
             self._is_over = error.reason not in PASSING
             self._kept_at = time.monotonic()
-            self.is_stale = error.reason in GONE
+            self.is_stale |= error.reason in GONE
             self._send(WroteBack(self.use, None, error.reason))
+            return
+        except (KeyUnavailable, StoreError):  # another time they may answer
+            self._kept_at = time.monotonic()
+            self._send(WroteBack(self.use, None, "no_answer"))
             return
         assert receipt.lent is not None  # noqa: S101 - a kept jar goes on being lent
         self._lent = receipt.lent

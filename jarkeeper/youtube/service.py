@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO
+from weakref import WeakSet
 
 from jarkeeper.errors import (
     IntegrityError,
@@ -46,8 +47,15 @@ from jarkeeper.youtube.session import REVOKED_EXIT
 
 UNASKED_SECONDS = 120.0
 """How long a worker keeps cookies without being able to ask whether it still may."""
+RECORD_SECONDS = 5.0
+"""How long the end of a worker waits for its record."""
 WATCH_SECONDS = 5.0
-"""How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video."""
+"""How soon a worker that holds a revoked jar ends: an emergency must not wait for a long video.
+
+As soon it begins nothing more with a jar that others found dead, or told to rest.
+"""
+REFUSALS = {"rate": FailureClass.OPEN_LIMIT, "dead": FailureClass.COOKIE_ROTATED}
+"""What a loan that was refused is for the run, by the reason; damage where it is another."""
 SLOTS = {Use.ACTIVE.value: Slot.ACTIVE, Use.BACKUP.value: Slot.BACKUP}
 
 
@@ -79,6 +87,10 @@ class Service:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._loans: dict[str, Loan] = {}
+        self._watched: WeakSet[Loan] = WeakSet()
+        """Every loan that somebody has still: an exchanged one until its last video ends."""
+        self._watched_lock = threading.Lock()  # never held for longer than a copy takes
+        self._asked_at = time.monotonic()
         self._cleaner = Cleaner()
         forbid_ffmpeg_downloads()
         os.chdir(start.staging)
@@ -87,7 +99,9 @@ class Service:
 
     def serve(self, requests: BinaryIO) -> None:
         """Answer until `Close` or the end of the pipe, then give the jars back."""
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        self._asked_at = time.monotonic()
+        for task in (self._watch, self._limit):
+            threading.Thread(target=task, name=task.__name__, daemon=True).start()
         pool = ThreadPoolExecutor(self._start.threads, "fetch")
         for line in requests:
             request = decode(line)
@@ -198,22 +212,41 @@ class Service:
                 self._loans.pop(use).give_back()
             if use not in self._loans:
                 self._loans[use] = self._borrow(use)
+                with self._watched_lock:
+                    self._watched.add(self._loans[use])
             return self._loans[use]
 
     def _watch(self) -> None:
         """End this process, and every copy of the jar with it, once what it holds was revoked."""
-        asked_at = time.monotonic()
         while True:
             time.sleep(WATCH_SECONDS)
-            with self._lock:
-                loans = tuple(self._loans.values())
-            answers = [loan.was_revoked() for loan in loans]
+            began = time.monotonic()
+            answers = [loan.look() for loan in self._held()]
+            if True in answers:
+                self._end()
             if None not in answers:
-                asked_at = time.monotonic()
-            if True in answers or time.monotonic() - asked_at > UNASKED_SECONDS:
-                for loan in loans:
-                    loan.record_end()
-                os._exit(REVOKED_EXIT)
+                self._asked_at = began
+
+    def _limit(self) -> None:
+        """End this process where the watch gets no answer, or waits for one without end."""
+        while time.monotonic() - self._asked_at <= UNASKED_SECONDS:
+            time.sleep(min(WATCH_SECONDS, UNASKED_SECONDS))
+        self._end()
+
+    def _held(self) -> tuple[Loan, ...]:
+        with self._watched_lock:
+            return tuple(self._watched)
+
+    def _end(self) -> None:
+        # The record is worth a moment; a store that does not answer keeps no plaintext alive.
+        record = threading.Thread(target=self._record_ends, daemon=True)
+        record.start()
+        record.join(RECORD_SECONDS)
+        os._exit(REVOKED_EXIT)
+
+    def _record_ends(self) -> None:
+        for loan in self._held():
+            loan.record_end()
 
     def _is_due(self, loan: Loan) -> bool:
         # A long run must notice that newer cookies were imported meanwhile.
@@ -241,5 +274,5 @@ class Service:
 
 def class_of(error: NotFound | LendRefused | IntegrityError) -> FailureClass:
     """Return what it means that the vault did not lend: too many opens concern every slot."""
-    too_often = isinstance(error, LendRefused) and error.reason == "rate"
-    return FailureClass.OPEN_LIMIT if too_often else FailureClass.COOKIE_FORMAT
+    reason = error.reason if isinstance(error, LendRefused) else ""
+    return REFUSALS.get(reason, FailureClass.COOKIE_FORMAT)

@@ -27,6 +27,7 @@ from jarkeeper.vault import Vault
 from jarkeeper.wiring import init_vault, open_vault
 from jarkeeper.youtube.messages import Lent, Marked, Progress, Start, Withheld, WroteBack
 from jarkeeper.youtube.policy import CookiePolicy, Use
+from jarkeeper.youtube.service import WATCH_SECONDS
 from jarkeeper.youtube.session import WorkerSession
 from standin.server import StandIn
 
@@ -772,6 +773,25 @@ def test_a_long_run_notices_cookies_that_were_imported_meanwhile(
 
     assert first.generation != second.generation
     assert second.generation == vault.status("youtube").active.generation.id
+
+
+def test_a_run_does_nothing_more_with_a_login_that_others_found_dead(
+    vault, youtube, settings, tmp_path
+) -> None:
+    take_in(vault, youtube, "one")
+    request = DownloadRequest.of((VIDEO, OTHER), tmp_path / "videos")
+    youtube.control.add_video(OTHER, answer="age_gate")
+
+    with Downloader(settings, request) as downloader:
+        downloader.prepare()
+        first = downloader.attempt(Video(VIDEO))
+        youtube.control.clear()
+        vault.mark("youtube", first.generation, SlotState.DEAD, reason="PROBE")
+        time.sleep(WATCH_SECONDS + 1)
+        second = downloader.attempt(Video(OTHER))
+
+    assert (first.used, second.outcome) == ("active", Outcome.PUT_OFF)
+    assert {request.session for request in youtube.control.requests()} == {None}
 
 
 def test_marks_reach_the_listener(vault, youtube, run) -> None:

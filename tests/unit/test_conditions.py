@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from jarkeeper.incidents import Cause
-from jarkeeper.lifecycle.conditions import conditions_of
+from jarkeeper.lifecycle.conditions import conditions_of, scope_of_answers
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
+from jarkeeper.youtube.messages import Answered
 from vaultkit import START, Room, cookie_file
 
 JAR = "youtube"
@@ -59,3 +60,24 @@ def test_two_early_deaths_foretell_no_other(room):
 
     assert Cause.LIFETIME not in told(room, lives=(1.0, 1.0))
     assert Cause.LIFETIME in told(room, lives=(1.0, 1.0, 1.0))
+
+
+def test_the_answer_for_a_login_that_was_replaced_meanwhile_ends_no_emergency(room):
+    asked = room.vault.status(JAR)
+    answer = Answered(
+        number=1,
+        generation=asked.active.generation.id,
+        slot="active",
+        alive=True,
+        state="healthy",
+        kept=False,
+        refused="",
+        withheld=False,
+        detail="",
+        seconds=0.1,
+    )
+
+    room.vault.import_jar(JAR, cookie_file("fresh"))
+
+    assert scope_of_answers(asked, [answer]) == {(Cause.EMERGENCY, JAR)}
+    assert scope_of_answers(room.vault.status(JAR), [answer]) == frozenset()

@@ -214,6 +214,26 @@ def test_of_two_fail_overs_the_loser_finds_all_in_order(room, moment):
     assert lent_tag(room.vault) == "backup"
 
 
+def test_a_fail_over_that_finds_the_backup_promoted_misses_none(room):
+    lose_the_active(room)
+
+    class Late:
+        looks = 0
+
+        def __getattr__(self, name):
+            return getattr(room.vault, name)
+
+        def status(self, jar):
+            self.looks += 1
+            if self.looks == 2:  # after it saw what is lost, before it saw the backups
+                fail_over(room.vault, JAR, Asker(room.vault))
+            return room.vault.status(jar)
+
+    done = fail_over(Late(), JAR, Asker(room.vault))
+
+    assert done == Rotation(JAR, Step.NOTHING, note=OVERTAKEN)
+
+
 class Silent:
     def probe(self, generation, *, visit=False):
         return Answered(0, generation, "backup", None, None, False, "", False, "no connection", 0.0)

@@ -107,6 +107,8 @@ class NearSession:
 
     def fetch(self, video_id: str, *, use: str) -> Fetched:
         with self._ends_by_failures() as service:
+            for loan in service._loans.values():
+                loan.look()  # in real life the watch does
             return service._fetch(Fetch(next(self._numbers), video_id, use))
         raise AssertionError
 
