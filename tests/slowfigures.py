@@ -28,7 +28,8 @@ class Slow:
         self.since, self.until = since, until
         self.known = sorted(
             (one for one in events if one.outcome == "ok" and since - HISTORY <= one.at < until),
-            key=lambda one: (one.at, one.writer, one.seq),
+            # Of what happened at the same moment, a revocation is the last.
+            key=lambda one: (one.at, one.action == "revoke", one.writer, one.seq),
         )
         self.recent = [one for one in self.known if one.at >= since]
 

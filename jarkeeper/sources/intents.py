@@ -37,6 +37,8 @@ FOUNDS = frozenset({Action.INIT, Action.REWRAP, Action.RECOVER})
 CLEANS = frozenset({Action.GC})
 TIDIES = frozenset({Action.ARCHIVE, Action.RETIRE})
 """What takes objects of the trail away: they are in a volume now, or past their retention."""
+TELLS = frozenset({Action.INCIDENT, Action.CHECK})
+"""What looks for the place of an incident's next record."""
 READS_EXACT, READS_JAR, READS_VAULT = 4, 16, 4 * LIMITS.backups_max
 """Envelopes that an access reads at most: its own and those of the view, all slots, all slots
 several times; a lost answer is asked for again."""

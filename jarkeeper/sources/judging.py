@@ -15,6 +15,7 @@ from jarkeeper.names import (
     VAULT_KEY,
     parse_generation_key,
     parse_head_key,
+    parse_incident_key,
     parse_permit_key,
 )
 from jarkeeper.sources.intents import (
@@ -25,6 +26,7 @@ from jarkeeper.sources.intents import (
     OPENS,
     READS,
     SEALS,
+    TELLS,
     TIDIES,
     Intents,
 )
@@ -89,9 +91,13 @@ class Judge:
     def _is_missing(self, request: Request) -> bool:
         """Whether we looked for what was not there yet: S3 calls it denied to who may not list."""
         key = self.place.key_in_vault(request.bucket, request.key) or ""
+        is_next_record = parse_incident_key(key) is not None
         is_sought = key in (VAULT_KEY, METADATA_KEY) or _VIEW.fullmatch(key) is not None
-        looks = is_sought and request.operation in ("GetObject", "HeadObject")
-        return looks and self.intents.explain(request.at, actions=READS | FOUNDS, jar=None)
+        if request.operation not in ("GetObject", "HeadObject"):
+            return False
+        if is_next_record:
+            return self.intents.explain(request.at, actions=TELLS, jar=None)
+        return is_sought and self.intents.explain(request.at, actions=READS | FOUNDS, jar=None)
 
     def _touch(self, request: Request) -> Verdict:
         key = self.place.key_in_vault(request.bucket, request.key)

@@ -10,9 +10,9 @@ from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchor
 from jarkeeper.audit import Discrepancy, TrailReport
 from jarkeeper.audit.places import checkpoint_key
-from jarkeeper.errors import StoreError
+from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.heads import Head
-from jarkeeper.names import head_key
+from jarkeeper.names import head_key, heads_prefix
 from jarkeeper.vault.log import read_history
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.view import jar_names
@@ -24,9 +24,15 @@ TRAIL = "_trail"
 def verify(ports: Ports) -> TrailReport:
     """Verify the trail, and compare it with the heads and with what anchors remember."""
     # Before the trail is read: a head of later on would have its intent in what was not read.
-    heads = {jar: read_history(ports, jar) for jar in jar_names(ports)}
+    heads: list[Head] = []
+    found = []
+    for jar in jar_names(ports):
+        try:
+            heads += read_history(ports, jar)
+        except IntegrityError as error:
+            found.append(Discrepancy("edited", heads_prefix(jar), error.message))
     report = ports.trail.verify()
-    found = [item for history in heads.values() for item in unvouched(report, history)]
+    found += unvouched(report, heads)
     found += set_back(ports, report)
     return replace(report, discrepancies=(*report.discrepancies, *found))
 

@@ -135,7 +135,7 @@ def test_a_day_of_ours_makes_no_finding_and_reads_no_other_days_files(town):
     found = town.findings("quiet")
 
     fetched = [call.resource for call in town.cloud.calls if "GetObject" in call.action]
-    assert [item.message for item in found if item.severity != "ok"] == []
+    assert [(item.message, item.evidence) for item in found if item.severity != "ok"] == []
     assert {item.code for item in found} == {"access-logs", "cloudtrail", "coverage"}
     assert f"{lines} lines read" in found[0].message
     assert [call for call in town.cloud.calls if not call.allowed] == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -81,12 +82,11 @@ class Soak:
         }
 
     def deploy(self, folder: Path) -> None:
-        """Deploy what ships, on one pool and with miniature schedules."""
+        """Deploy what ships, on its pools, with miniature schedules."""
         content = yaml.safe_load(PREFECT_YAML.read_text())
         wanted = {"download", *EVERY_SECONDS}
         content["deployments"] = [one for one in content["deployments"] if one["name"] in wanted]
         for one in content["deployments"]:
-            one["work_pool"] = {"name": "jarkeeper"}
             if seconds := EVERY_SECONDS.get(one["name"]):
                 one["schedules"] = [{"slug": "soak", "interval": seconds, "active": True}]
         deploy(self.server, content, folder)
@@ -154,9 +154,9 @@ def soak(place: Place, server: PrefectServer, folder: Path, *, seconds: float) -
         play = Soak(place, server, hook)
         play.import_two()
         play.deploy(folder)
-        command = ["worker", "start", "--pool", "jarkeeper", "--type", "process", "--limit", "3"]
         with (
-            prefect_process(server, command, name="soak", settings=play.environment),
+            worker(play, "jarkeeper", limit=2),
+            worker(play, "jarkeeper-upkeep", limit=2),
             SyncPrefectClient(server.api) as client,
             acting(play),
         ):
@@ -164,6 +164,14 @@ def soak(place: Place, server: PrefectServer, folder: Path, *, seconds: float) -
             come_to_rest(play, client)
         play.story.alerts = [call["title"] for call in hook.calls]
     return play.story
+
+
+def worker(
+    play: Soak, pool: str, *, limit: int
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start a worker of its own for the pool: upkeep that is late must not hold up downloads."""
+    command = ["worker", "start", "--pool", pool, "--type", "process", "--limit", str(limit)]
+    return prefect_process(play.server, command, name=f"soak-{pool}", settings=play.environment)
 
 
 @contextlib.contextmanager

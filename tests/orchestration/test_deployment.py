@@ -72,7 +72,8 @@ def test_the_file_as_it_is_bakes_no_machine_into_the_deployment(server, tmp_path
     assert [(item.slug, item.active) for item in deployment.schedules] == [("nightly", False)]
     active = {name for name, item in deployments.items() if item.schedules[0].active}
     reports = {"audit-daily", "audit-weekly", "audit-monthly"}
-    assert active == {"validate", "refresh", "health", "daily", "weekly", "monthly"} | reports
+    upkeep = {"validate", "refresh", "health", "archive", "daily", "weekly", "monthly"}
+    assert active == upkeep | reports
 
 
 def test_the_form_explains_every_parameter(server, tmp_path):

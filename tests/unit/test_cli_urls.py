@@ -51,7 +51,7 @@ def test_the_bad_entries_of_a_list_are_told_by_line(refused, tmp_path):
 
     lines = refused(list_file=listed)
 
-    assert [line.split(": ")[2] for line in lines[:-1]] == ["list.txt line 4", "list.txt line 5"]
+    assert [line.split(": ")[2] for line in lines[:-1]] == [f"{listed} line 4", f"{listed} line 5"]
 
 
 def test_of_many_bad_entries_ten_are_told_and_the_others_counted(refused, tmp_path):
