@@ -12,6 +12,7 @@ def sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
+sys.excepthook = lambda kind, *_: sys.stderr.write(f"not proved: {kind.__name__}\n") and None
 # The proof (c2sp.org/tlog-proof): the event, its place, the hashes beside its way, a checkpoint.
 proof, checkpoint, signatures = Path(sys.argv[1]).read_text("utf-8").split("\n\n")
 header, extra, index, *hashes = proof.split("\n")
@@ -27,7 +28,6 @@ same = signature[:4].hex() == key_id == sha256(f"{name}\n\1".encode() + public)[
 if header != "c2sp.org/tlog-proof@v1" or origin != name or not same:
     sys.exit("not proved: another form, another log or another key")
 Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], f"{checkpoint}\n".encode())
-
 # The way from the event to the root (RFC 6962, section 2.1.1).
 node, at, last = sha256(b"\0" + event), place, int(size) - 1
 for other in map(base64.b64decode, hashes):

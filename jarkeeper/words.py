@@ -61,4 +61,7 @@ def date_of(unix_seconds: int) -> str:
 
 def count_of(count: int, noun: str) -> str:
     """Return the count with its noun, in the plural where that is right."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    if count == 1:
+        return f"{count} {noun}"
+    many = noun[:-1] + "ies" if noun.endswith("cy") else noun + ("es" if noun[-1] == "s" else "s")
+    return f"{count} {many}"

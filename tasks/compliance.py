@@ -22,7 +22,7 @@ def statement(opening: Opening, vault: Vault) -> Receipt:
     """
     now = vault.trail.now()
     month = compliance.month_before(now)
-    note = compliance.state(vault, opening.settings, month, now=now)
+    note = compliance.state(vault, opening.settings, month, now=now).note
     key = f"jarkeeper-compliance-{month}"
     # A block of code, so that the note can be copied byte for byte.
     fence = "`" * 12

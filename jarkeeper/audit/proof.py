@@ -17,6 +17,7 @@ from jarkeeper.errors import InputError, IntegrityError, NotFound, ObjectMissing
 from jarkeeper.names import is_id
 
 HEADER = "c2sp.org/tlog-proof@v1"
+IDS = "`jarkeeper audit --ids` shows them"
 SHORT_MIN = 8
 """Digits of a writer that tell it from others well enough."""
 
@@ -30,6 +31,9 @@ def prove(trail: Trail, event: str) -> str:
     writer, seq = _named(trail, log, event)
     leaf = log.leaf(writer, seq)
     if leaf is None or log.newest is None:
+        tail = f"/{writer}/{seq:012d}.jsonl"
+        if not any(key.endswith(tail) for key in trail.store.list(PREFIX)):
+            raise NotFound(f"event {writer[:8]}/{seq}: there is none", hint=IDS)
         raise NotFound(
             f"event {writer[:8]}/{seq}: no checkpoint has it yet",
             hint="run `jarkeeper audit checkpoint` first",
@@ -55,7 +59,7 @@ def _named(trail: Trail, log: CheckpointLog, event: str) -> tuple[str, int]:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 13 and _is_start(start)):
         raise InputError(
             "event: expected writer/seq, such as 3f9a1c22/12",
-            hint="`jarkeeper audit --ids` shows them",
+            hint=IDS,
         )
     if is_id(start):
         return start, int(digits)
@@ -63,7 +67,8 @@ def _named(trail: Trail, log: CheckpointLog, event: str) -> tuple[str, int]:
     found = [writer for writer in writers | log.tails.keys() if writer.startswith(start)]
     if len(found) != 1:
         which = "several writers begin so" if found else "there is no such writer"
-        raise NotFound(f"event {start}/{digits}: {which}", hint="name more digits of the writer")
+        hint = "name more digits of the writer" if found else IDS
+        raise NotFound(f"event {start}/{digits}: {which}", hint=hint)
     return found[0], int(digits)
 
 

@@ -129,6 +129,8 @@ class Trail:
         Returns the newest checkpoint, None where there is none. `Conflict` where another process
         wrote one meanwhile.
         """
+        if not report.has_news:  # nobody needs a checkpoint of the checkpoint before
+            return report.log.newest
         log, leaves, signer = report.log, iter(report.fresh), self.signer
         before = len(log.checkpoints)
         while write_checkpoint(
@@ -146,8 +148,13 @@ class Trail:
             self.outcome(Access(Action.CHECKPOINT), Outcome.OK, counts=counts)
         return log.newest
 
-    def read(self, since: datetime | None = None) -> Iterator[Event]:
-        """Give all writers' authentic events in order of time; `verify` names the others."""
+    def read(
+        self, since: datetime | None = None, *, left_out: list[str] | None = None
+    ) -> Iterator[Event]:
+        """Give all writers' authentic events in order of time; `verify` names the others.
+
+        The places of what is not authentic are added to `left_out`.
+        """
         first_day = "" if since is None else f"{since:%Y-%m-%d}"
         days: dict[str, list[str]] = {}
         for key in self.store.list(PREFIX):
@@ -155,12 +162,12 @@ class Trail:
             if place is not None and place[0] >= first_day:
                 days.setdefault(place[0], []).append(key)
         for day in sorted(days):
-            found = (event for key in days[day] for event in self.events_in(key))
+            found = (event for key in days[day] for event in self.events_in(key, left_out))
             events = {(event.writer, event.seq): event for event in found}
             ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
             yield from (event for event in ordered if since is None or event.at >= since)
 
-    def events_in(self, key: str) -> Iterator[Event]:
+    def events_in(self, key: str, left_out: list[str] | None = None) -> Iterator[Event]:
         """Give the authentic events of an object: one, or those of a volume."""
         try:
             content = self.store.get(key)
@@ -173,10 +180,13 @@ class Trail:
             else:
                 lines = []
         except JarkeeperError:
-            return
+            lines = [b""]
         for line in lines:
-            with suppress(IntegrityError):
+            try:
                 yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
+            except IntegrityError:
+                if left_out is not None:
+                    left_out.append(key)
 
     def _event(self, access: Access, phase: Phase) -> Event:
         return Event(

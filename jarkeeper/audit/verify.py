@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from jarkeeper.actions import Action
 from jarkeeper.audit.chains import Chain
 from jarkeeper.audit.checkpoints import CheckpointLog, Leaf, read_log
 from jarkeeper.audit.discrepancy import Discrepancy, missing
@@ -54,6 +55,8 @@ class TrailReport:
     """What no checkpoint has yet, in the order in which the next one takes it."""
     places: bytes
     """Of each leaf: where it was found."""
+    has_news: bool = True
+    """Whether any of what is fresh is more than the record of a checkpoint."""
 
     @property
     def anchored(self) -> dict[str, int]:
@@ -113,6 +116,7 @@ class _Reading:
         self.chains: dict[str, Chain] = {}
         self.fresh: dict[str, list[Leaf]] = {}
         self.events = 0
+        self.has_news = False
 
     def report(self) -> TrailReport:
         """Read everything, and return what was seen."""
@@ -150,6 +154,7 @@ class _Reading:
             told=self.told,
             fresh=tuple(self._fresh()),
             places=bytes(self.places),
+            has_news=self.has_news,
         )
 
     def _volumes(self, names: set[str]) -> Iterator[tuple[str, int]]:
@@ -197,6 +202,7 @@ class _Reading:
             self.told.hear(event)
         chain.follow(seq, line, name)
         if leaf is None:
+            self.has_news |= event.action is not Action.CHECKPOINT
             self.fresh.setdefault(chain.writer, []).append(Leaf(chain.writer, seq, leaf_hash(line)))
 
     def _line(self, name: str) -> bytes:

@@ -19,6 +19,7 @@ from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.cli.report import command as report
 from jarkeeper.cli.since import parse_since
 from jarkeeper.cli.sources import command as sources
+from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
     from jarkeeper.audit import Event
@@ -73,17 +74,23 @@ def command(
 
     start = None if since is None else parse_since(since, now=datetime.now(UTC))
     vault = open_vault(invocation.settings())
-    events = (event for event in vault.trail.read(start) if jar in (None, event.jar))
+    left_out: list[str] = []
+    events = (
+        event for event in vault.trail.read(start, left_out=left_out) if jar in (None, event.jar)
+    )
     with Output(aside=invocation.as_json).busy("reading the audit trail"):
         accesses, total = newest(events, most=limit)
     if jar is not None and not accesses:
         heads_of(vault, jar)
     if invocation.as_json:
         shown = chain.from_iterable(access.events for access in accesses)
-        print_json({"events": [asdict(event) for event in shown]})
+        print_json({"events": [asdict(event) for event in shown], "left_out": left_out})
     else:
         _print(accesses, total, ids=ids)
-    return Exit.OK
+        if left_out:
+            said = f"{count_of(len(left_out), 'event')} left out: not what was written"
+            Output(aside=True).finding("critical", said, "run `jarkeeper audit verify`")
+    return Exit.VAULT if left_out else Exit.OK
 
 
 for _part in (report, verify, checkpoint, key, prove, sources, compliance, pack, retire):

@@ -210,9 +210,10 @@ def _details(report: TrailReport, witnesses: int) -> list[str]:
         lines.append(f"{report.told.retired:,} are past their retention: their hashes are left")
     if witnesses:
         lines.append(f"{count_of(witnesses, 'witness')} agreed")
-    if report.unanchored:
+    if report.has_news:
+        newest_events = count_of(report.unanchored, "event")
         lines.append(
-            f"the newest {report.unanchored} are vouched for by no checkpoint yet: "
+            f"no checkpoint vouches yet for the newest {newest_events}: "
             "`jarkeeper audit checkpoint` writes one"
         )
     return lines

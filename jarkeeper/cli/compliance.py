@@ -21,7 +21,7 @@ from jarkeeper.errors import InputError
     '  python docs/check_note.py 2026-10.note "$(jarkeeper audit key)"\n\n'
     "Plain text, signed as a checkpoint is: what verification said, who opened which jar, what was "
     "changed, incidents, keys, retention, who may do what. docs/compliance.md tells what an "
-    "auditor can check alone.",
+    "auditor can check alone. Exit code 3 if the trail is not what was written: it says so.",
 )
 @click.option("--month", metavar="YYYY-MM", help="The month (UTC).  [default: the last that ended]")
 @click.option(
@@ -45,16 +45,21 @@ def command(invocation: Invocation, month: str | None, out: Path | None) -> Exit
     except ValueError:
         raise InputError("--month: expected a month such as 2026-10") from None
     with Output(aside=True).busy("reading and verifying the audit trail"):
-        note = compliance.state(open_vault(settings), settings, wanted, now=now)
+        made = compliance.state(open_vault(settings), settings, wanted, now=now)
     if out is not None:
-        _write(out, note)
+        _write(out, made.note)
     if invocation.as_json:
-        print_json({"month": wanted, "note": note, "file": out})
+        print_json({"month": wanted, "intact": made.is_intact, "note": made.note, "file": out})
     elif out is not None:
         Output().finding("ok", f"'{out}' written")
     else:
-        click.echo(note, nl=False)
-    return Exit.OK
+        click.echo(made.note, nl=False)
+    if made.is_intact:
+        return Exit.OK
+    Output(aside=True).finding(
+        "critical", "the audit trail is not what was written", "run `jarkeeper audit verify`"
+    )
+    return Exit.VAULT
 
 
 def _write(out: Path, note: str) -> None:

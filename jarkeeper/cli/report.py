@@ -44,7 +44,8 @@ FIGURE_STYLES = {True: ("met", "good"), False: ("missed", "bad"), None: ("no dat
     "--out",
     type=click.Path(path_type=Path),
     metavar="PLACE",
-    help="The file or folder for the page; without it, a file in the current folder.",
+    help="The file or folder for the page; without it, a file in the current folder, or with "
+    "--open one that the next look writes over.",
 )
 @click.option(
     "--csv",
@@ -71,7 +72,11 @@ def command(
     from jarkeeper.report.page import page
     from jarkeeper.report.writing import name_of, place_of, write_files
 
-    content = _gathered(invocation.settings(), since, until)
+    settings = invocation.settings()
+    content = _gathered(settings, since, until)
+    if shows and out is None:
+        # To look at, not to keep: the next look may write over it.
+        out, force = settings.state_dir / "report.html", True
     wants_page = out is not None or shows or not (csv or invocation.as_json)
     place = place_of(out, f"{name_of(content)}.html") if wants_page else None
     texts = {csv / name: text for name, text in as_csv(content).items()} if csv else {}
@@ -97,7 +102,8 @@ def _gathered(settings: Settings, since: str, until: str | None) -> Content:
     start = parse_since(since, now=now)
     end = now if until is None else parse_since(until, now=now, option="--until")
     if not start < end:
-        raise InputError("--until: expected a moment after --since")
+        which = "--since: expected a moment that has passed"
+        raise InputError(which if until is None else "--until: expected a moment after --since")
     vault = open_vault(settings)
     with Output(aside=True).busy("reading and verifying the audit trail"):
         return gather(vault, settings, since=start, until=end, now=now)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
 from jarkeeper.audit.usage import is_open, principal_of
+from jarkeeper.errors import InputError
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.words import count_of, printable
@@ -93,9 +94,22 @@ def month_before(now: datetime) -> str:
     return f"{year:04d}-{month + 1:02d}"
 
 
-def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> str:
-    """Return the signed statement of a month. Reads and verifies the whole trail."""
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A month's page, and whether the trail it was made from is whole."""
+
+    note: str
+    is_intact: bool
+
+
+def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Statement:
+    """Return the signed statement of a month. Reads and verifies the whole trail.
+
+    `InputError` for a month that has not begun.
+    """
     since, until = month_of(month)
+    if since > now:
+        raise InputError(f"month {month}: has not begun yet, nothing can be stated of it")
     report = vault.verify_trail()
     found = Month()
     for event in vault.trail.read(since):
@@ -106,6 +120,7 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> str
         f"{signer.verifier.name} compliance {month}",
         f"made {now:%Y-%m-%d %H:%M} UTC of what happened before {until:%Y-%m-%d}, "
         "all moments in UTC",
+        *(("INCOMPLETE: the month goes on",) if until > now else ()),
         *_section("verification", _verdict(report)),
         *_section("keys", _keys(vault)),
         *_section("who may do what", _rights(settings)),
@@ -116,7 +131,8 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> str
         *_section("incidents", map(_incident, found.incidents)),
         *_section("retention", _retention(report, settings)),
     )
-    return signer.sign("".join(f"{printable(line)}\n" for line in lines))
+    note = signer.sign("".join(f"{printable(line)}\n" for line in lines))
+    return Statement(note, is_intact=not report.discrepancies)
 
 
 def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:

@@ -98,6 +98,14 @@ class _Look:
     def coverage(self) -> Iterator[SourceFinding]:
         """Tell what was read, what could not be, and what logs of that kind cannot tell."""
         logs, trail = self.access_logs, self.cloudtrail
+        if self.place.bucket is None:
+            message = "this vault is in a folder: AWS's logs tell nothing of it"
+            step = "COOKIE_S3_BUCKET or --vault names one that is in a bucket"
+            yield SourceFinding("coverage", Severity.WARNING, "", message, step)
+        elif not self.visits and (logs.newest or trail.newest):
+            message = f"none of what was read is about the bucket '{self.place.bucket}'"
+            step = "look whether these are its logs"
+            yield SourceFinding("coverage", Severity.WARNING, "", message, step)
         if self.settings.access_logs is not None:
             yield _read("access-logs", count_of(logs.lines, "line"), logs.newest)
             yield from _damage("access logs", logs.damaged, "line", logs.unreadable)

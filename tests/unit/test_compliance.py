@@ -10,7 +10,7 @@ import pytest
 
 from jarkeeper.audit.checkpoints import read_body
 from jarkeeper.audit.note import open_note
-from jarkeeper.errors import IntegrityError, LendRefused
+from jarkeeper.errors import InputError, IntegrityError, LendRefused
 from jarkeeper.report.compliance import month_before, month_of, state
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
@@ -40,7 +40,7 @@ def settings(tmp_path):
 
 
 def statement(room, settings, month=MONTH):
-    return state(room.vault, settings, month, now=room.clock())
+    return state(room.vault, settings, month, now=room.clock()).note
 
 
 def sections(note):
@@ -93,7 +93,11 @@ def test_a_statement_is_signed_and_can_pass_for_no_checkpoint(room, settings, tm
 
     assert check().stdout.startswith(f"signed by {verifier.name}\n\n{verifier.name} compliance")
     path.write_text(note.replace("3 opens", "2 opens"), "utf-8")
-    assert check().returncode != 0
+    assert check().stderr == f"NOT what {verifier.name} signed: it was changed\n"
+    path.write_text("nothing", "utf-8")
+    assert check().stderr.startswith(f"NOT signed by {verifier.name}")
+    path.unlink()
+    assert check().stderr.startswith("cannot be checked: expected the file of a note")
     with pytest.raises(IntegrityError):
         read_body(open_note(note, verifier))
 
@@ -121,3 +125,10 @@ def test_months_follow_one_another():
     assert month_of("2026-12")[1] == datetime(2027, 1, 1, tzinfo=UTC)
     assert month_before(datetime(2027, 1, 3, tzinfo=UTC)) == "2026-12"
     assert month_before(datetime(2026, 11, 29, tzinfo=UTC)) == "2026-10"
+
+
+def test_a_month_that_has_not_begun_is_refused_and_one_that_goes_on_says_so(room, settings):
+    with pytest.raises(InputError, match="2026-07: has not begun"):
+        statement(room, settings, "2026-07")
+    assert "INCOMPLETE: the month goes on" in statement(room, settings)
+    assert "INCOMPLETE" not in statement(room, settings, "2026-05")
