@@ -13,7 +13,7 @@ NOTHING = "\N{EN DASH}"
 SPACE = "\N{NO-BREAK SPACE}"
 """Between a number and its unit, which stay on one line."""
 REMEDIES = {
-    "L1": "see below which errors were the commonest, and what helps against each",
+    "L1": "see in the page which errors were the commonest, and what helps against each",
     "L2": "run `jarkeeper validate`; where a session is dead, import a fresh export",
     "L3": "run `jarkeeper refresh`, and see in `jarkeeper schedule` that it runs twice a day",
     "L4": "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
@@ -72,6 +72,8 @@ def percent(value: float) -> str:
 
 def span(minutes: float) -> str:
     """Return a length of time in one unit, with a tenth where it matters."""
+    if 0 < minutes < 1:
+        return f"{minutes * 60:.2g}{SPACE}s"
     if minutes < 100:
         return f"{minutes:.3g}{SPACE}min"
     hours = minutes / 60

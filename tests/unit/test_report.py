@@ -202,7 +202,7 @@ def test_only_what_is_whole_reads_as_whole(value, words):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "words"), [(0.5, "0.5 min"), (34, "34 min"), (1032, "17.2 h"), (14400, "10 days")]
+    ("minutes", "words"), [(0.5, "30 s"), (34, "34 min"), (1032, "17.2 h"), (14400, "10 days")]
 )
 def test_a_span_reads_in_one_unit(minutes, words):
     assert span(minutes).replace("\N{NO-BREAK SPACE}", " ") == words
