@@ -60,4 +60,4 @@ def test_the_daily_flow_joins_the_logs_that_the_settings_name(youtube, place, mo
     assert state.is_completed(), state.message
     journal = open_journal(place.settings, open_vault(place.settings))
     (incident,) = [one for one in journal.open() if one.cause is Cause.OUTSIDE]
-    assert "this vault is in a folder" in incident.message
+    assert "none of them is of AWS, and 2 more" in incident.message
