@@ -115,6 +115,11 @@ def retire(trail: Trail, *, before: datetime) -> ArchiveReceipt:
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
+def volumes_of(trail: Trail) -> tuple[str, ...]:
+    """Return the names of all volumes and their records."""
+    return tuple(trail.store.list(ARCHIVE_PREFIX))
+
+
 @contextmanager
 def fetched(trail: Trail, *, since: datetime) -> Iterator[Path]:
     """Give a folder with the volumes from that day on, for the length of a `with` block.

@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jarkeeper.audit import Event, TrailReport
-from jarkeeper.audit.archive import fetched, stored_alone
+from jarkeeper.audit.archive import fetched, stored_alone, volumes_of
 from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
-from jarkeeper.errors import JarkeeperError, VaultError
+from jarkeeper.errors import Conflict, JarkeeperError, VaultError
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
 from jarkeeper.settings import Settings
 from jarkeeper.sources.findings import findings_of_sources
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jarkeeper.vault import Vault
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
+TRIES = 3
 LIBRARIES = ("duckdb", "pandas", "plotly")
 
 
@@ -38,6 +39,18 @@ def gather(
     reports are not installed.
     """
     require_libraries()
+    for _ in range(TRIES):
+        before = volumes_of(vault.trail)
+        content = _gathered(vault, settings, since=since, until=until, now=now)
+        # Days that are packed meanwhile may be counted twice, or not at all.
+        if volumes_of(vault.trail) == before:
+            return content
+    raise Conflict("report: the trail is being packed all the time", hint="try again later")
+
+
+def _gathered(
+    vault: Vault, settings: Settings, *, since: datetime, until: datetime, now: datetime
+) -> Content:
     from jarkeeper.analysis import figures, frames
     from jarkeeper.analysis.queries import Span
     from jarkeeper.analysis.table import open_table

@@ -32,7 +32,7 @@ from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
-from jarkeeper.vault.vouching import set_back
+from jarkeeper.vault.vouching import remember, remembered, set_back
 
 SHOWN_MAX = 5
 
@@ -62,6 +62,7 @@ def _all(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
 
 
 def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
+    known = remembered(ports)
     trail = ports.trail.verify()
     # The trail knows jars whose every object was removed.
     jars = sorted({*jar_names(ports), *(jar for jar, seq in trail.head_seqs.items() if seq > 0)})
@@ -70,7 +71,7 @@ def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     anchored = {jar: [name for name, _ in read_anchors(ports, jar)[0]] for jar in jars}
     for jar in jars:
         yield from check_jar(ports, jar, trail, consulted=anchored[jar])
-    trail = replace(trail, discrepancies=(*trail.discrepancies, *set_back(ports, trail)))
+    trail = replace(trail, discrepancies=(*trail.discrepancies, *set_back(ports, trail, known)))
     yield from _trail(trail)
     if checkpoint and not trail.discrepancies:
         yield from _checkpoint(ports, trail)
@@ -95,6 +96,7 @@ def _trail(report: TrailReport) -> Iterator[Finding]:
 def _checkpoint(ports: Ports, report: TrailReport) -> Iterator[Finding]:
     try:
         newest = ports.trail.checkpoint(report)
+        remember(ports, report)
     except Conflict:
         return  # another process has just done it
     if newest is not None:

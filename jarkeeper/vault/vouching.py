@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from jarkeeper.actions import Action
-from jarkeeper.anchors import Anchor
+from jarkeeper.anchors import Anchor, Anchors
 from jarkeeper.audit import Discrepancy, TrailReport
 from jarkeeper.audit.places import checkpoint_key
 from jarkeeper.errors import IntegrityError, StoreError
@@ -31,9 +32,10 @@ def verify(ports: Ports) -> TrailReport:
             heads += read_history(ports, jar)
         except IntegrityError as error:
             found.append(Discrepancy("edited", heads_prefix(jar), error.message))
+    known = remembered(ports)
     report = ports.trail.verify()
     found += unvouched(report, heads)
-    found += set_back(ports, report)
+    found += set_back(ports, report, known)
     return replace(report, discrepancies=(*report.discrepancies, *found))
 
 
@@ -62,18 +64,32 @@ def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepanc
             yield Discrepancy("spliced", head_key(head.jar, head.seq), message)
 
 
-def set_back(ports: Ports, report: TrailReport) -> Iterator[Discrepancy]:
-    """Name the checkpoints that an anchor remembers otherwise; remember the newest."""
-    digests = report.log.digests
+def remembered(ports: Ports) -> tuple[tuple[Anchors, Anchor | None], ...]:
+    """Return what anchors know of the log; to be asked before it is read, as it may go on."""
+    found = []
     for anchors in ports.anchors:
-        try:
-            known = anchors.read(ports.vault, TRAIL)
-            if report.log.found and known is not None and known.seq > len(digests):
-                continue  # the log ends before it, which is told already
-            if known is not None and digests[known.seq - 1 : known.seq] != [known.digest]:
-                what = f"checkpoint {known.seq} is not the one that {anchors.name} remembers"
-                yield Discrepancy("removed", checkpoint_key(known.seq), what)
-            elif digests:
-                anchors.advance(ports.vault, TRAIL, Anchor(len(digests), digests[-1]))
-        except StoreError:
-            continue  # the heads' own anchors tell of it
+        with suppress(StoreError):  # the heads' own anchors tell of it
+            found.append((anchors, anchors.read(ports.vault, TRAIL)))
+    return tuple(found)
+
+
+def set_back(
+    ports: Ports, report: TrailReport, known: Iterable[tuple[Anchors, Anchor | None]]
+) -> Iterator[Discrepancy]:
+    """Name the checkpoints that an anchor remembers otherwise; have all remember the newest."""
+    digests = report.log.digests
+    for anchors, anchor in known:
+        if anchor is None or digests[anchor.seq - 1 : anchor.seq] == [anchor.digest]:
+            continue
+        if anchor.seq <= len(digests) or not report.log.found:  # else it is told already
+            what = f"checkpoint {anchor.seq} is not the one that {anchors.name} remembers"
+            yield Discrepancy("removed", checkpoint_key(anchor.seq), what)
+    remember(ports, report)
+
+
+def remember(ports: Ports, report: TrailReport) -> None:
+    """Have all anchors remember the newest checkpoint, unless they know a newer one."""
+    digests = report.log.digests
+    for anchors in ports.anchors if digests else ():
+        with suppress(StoreError):
+            anchors.advance(ports.vault, TRAIL, Anchor(len(digests), digests[-1]))

@@ -14,7 +14,7 @@ from jarkeeper.report.content import FRAMES
 from jarkeeper.report.gathering import gather
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
-from vaultkit import START, Room, jar_of
+from vaultkit import START, FaultyStore, Room, jar_of
 
 
 @pytest.fixture
@@ -80,3 +80,23 @@ def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
     found = gathered(room, elsewhere).findings
 
     assert ("sources", Severity.WARNING) in {(one.code, one.severity) for one in found}
+
+
+@pytest.mark.parametrize("call", [30, 110, 160])
+def test_a_day_that_is_packed_meanwhile_counts_once(room, settings, call):
+    before = gathered(room, settings)
+    trail, listed = room.vault.trail, []
+
+    def meanwhile(method, key):
+        listed.append(key)
+        if len(listed) == call:
+            room.vault = room.reopen()
+            pack(room.vault.trail, before=room.clock.now.date())
+
+    store = FaultyStore(room.store, before=meanwhile)
+    other = room.reopen(store)
+    span = {"since": START - timedelta(hours=1), "until": room.clock.now}
+    after = gather(other, settings, now=room.clock.now, **span)
+
+    assert trail.verify().archived > 0
+    assert after.figures[0] == before.figures[0]

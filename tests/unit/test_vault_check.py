@@ -342,3 +342,23 @@ def test_of_two_jars_that_nothing_remembers_both_are_told_as_unknown():
     unknown = [item for item in room.reopen().check() if item.code == "unknown"]
 
     assert len(unknown) == 2
+
+
+def test_a_checkpoint_that_comes_while_a_check_runs_is_no_rollback():
+    anchors = MemoryAnchors()
+    room = Room(anchors=(anchors,))
+    room.fill("one")
+    room.vault.check(checkpoint=True)
+    others = []
+
+    def meanwhile(method, key):
+        if method == "get" and "generations/" in key and not others:
+            others.append(True)
+            room.vault.check(checkpoint=True)
+            room.vault.verify_trail()
+
+    found = bad(room.reopen(FaultyStore(room.store, before=meanwhile)))
+
+    assert others
+    assert found == set()
+    assert anchors.read(room.vault.id, "_trail").seq == 2
