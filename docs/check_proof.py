@@ -35,6 +35,6 @@ for other in map(base64.b64decode, hashes):
         at, last = at // 2, last // 2
     node = sha256(b"\1" + other + node) if at % 2 else sha256(b"\1" + node + other)
     at, last = at // 2, last // 2
-if not 0 <= place < int(size) or at or node != base64.b64decode(root):
+if not 0 <= place < int(size) or last or node != base64.b64decode(root):
     sys.exit("not proved: the event is not in the log")
 print(f"proved: event {place} of {size} in {origin}\n{event.decode()}", end="")

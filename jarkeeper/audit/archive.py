@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -75,6 +75,9 @@ def pack(trail: Trail, *, before: date, progress: Progress | None = None) -> Arc
 
     `IntegrityError`, and nothing was changed, where the trail is not as it was written.
     """
+    # Before anything is looked at: whoever packs at the same time wants the same numbers, and one
+    # of the two gives way.
+    taken = {(day, number) for day, number, _ in _listed(trail)}
     report = _verified(trail)
     trail.checkpoint(report)
     days = _days(trail, report.log, before)
@@ -88,7 +91,9 @@ def pack(trail: Trail, *, before: date, progress: Progress | None = None) -> Arc
     events = volumes = 0
     for day, items in days.items():
         for batch in _batches(item for item in items if item.leaf not in packed):
-            _pack(trail, report.log, day, batch)
+            number = next(n for n in count(1) if (day, n) not in taken)
+            taken.add((day, number))
+            _pack(trail, report.log, batch, day=day, number=number)
             events, volumes = events + len(batch), volumes + 1
             if progress is not None:
                 progress(events, total)
@@ -106,7 +111,12 @@ def retire(trail: Trail, *, before: datetime) -> ArchiveReceipt:
     the trail is not as it was written.
     """
     report = _verified(trail)
-    leaves = max((one.size for one in report.log.checkpoints if one.at < before), default=0)
+    young = _first_young(trail, report.log, before.date())
+    leaves = 0
+    for one in report.log.checkpoints:
+        if one.at >= before or one.size > young:
+            break
+        leaves = one.size
     if not leaves:
         return ArchiveReceipt()
     if leaves > report.told.retired:
@@ -179,7 +189,7 @@ def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
         yield batch
 
 
-def _pack(trail: Trail, log: CheckpointLog, day: str, batch: list[_Stored]) -> None:
+def _pack(trail: Trail, log: CheckpointLog, batch: list[_Stored], *, day: str, number: int) -> None:
     """Write one volume; what vouches for it first, which alone means nothing."""
     rows = [Row(one.leaf, one.writer, one.seq, trail.store.get(one.key)) for one in batch]
     for row in rows:
@@ -188,7 +198,7 @@ def _pack(trail: Trail, log: CheckpointLog, day: str, batch: list[_Stored]) -> N
     content = write_volume(rows)
     voucher = Voucher(
         day=day,
-        number=_free_number(trail, day),
+        number=number,
         events=len(rows),
         first_leaf=rows[0].leaf,
         last_leaf=rows[-1].leaf,
@@ -203,9 +213,21 @@ def _pack(trail: Trail, log: CheckpointLog, day: str, batch: list[_Stored]) -> N
         raise IntegrityError(f"volume '{name}': what was read back is not what was written")
 
 
-def _free_number(trail: Trail, day: str) -> int:
-    listed = map(parse_volume_key, trail.store.list(f"{ARCHIVE_PREFIX}dt={day}/"))
-    return 1 + max((place[1] for place in listed if place), default=0)
+def _first_young(trail: Trail, log: CheckpointLog, day: date) -> int:
+    """Return the first leaf that is of that day or later, by the events themselves.
+
+    A checkpoint is no older than its clock says, but that may be wrong.
+    """
+    young = [log.size]
+    for name in trail.store.list(PREFIX):
+        place = parse_event_key(name)
+        leaf = log.leaf(place[1], place[2]) if place and place[0] >= day.isoformat() else None
+        young += [leaf] if leaf is not None else []
+    for when, number, is_volume in _listed(trail):
+        if is_volume and when >= day.isoformat():
+            voucher = read_voucher(trail.store, when, number, key=trail.key, vault=trail.vault)
+            young.append(voucher.first_leaf)
+    return min(young)
 
 
 def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:

@@ -31,6 +31,7 @@ from jarkeeper.audit.places import (
 )
 from jarkeeper.audit.shelf import Shelf
 from jarkeeper.audit.told import Told
+from jarkeeper.audit.volumes import read_voucher
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.names import VaultId
 from jarkeeper.stores import Readable
@@ -166,6 +167,15 @@ class _Reading:
                 self._say("spliced", name, f"volume '{name}': nothing vouches for it")
             elif is_volume:
                 yield day, number
+            elif volume_key(day, number) not in names:
+                self._voucher(day, number)
+
+    def _voucher(self, day: str, number: int) -> None:
+        """Name a record of no volume that nobody wrote: it would be in the way of the next one."""
+        try:
+            read_voucher(self.store, day, number, key=self.key, vault=self.vault)
+        except (IntegrityError, StoreError) as error:
+            self._say("spliced", voucher_key(day, number), error.message)
 
     def _volume(self, day: str, number: int) -> None:
         name, places, size = volume_key(day, number), self.places, self.log.size

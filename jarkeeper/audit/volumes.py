@@ -102,7 +102,11 @@ def read_volume(content: bytes) -> Iterator[Row]:
 
 def plain_rows(database: Database) -> Iterator[tuple[int, str, int, bytes]]:
     """Give the fields of each `Row` of a database's volume in order."""
-    found = database.execute("SELECT leaf, writer, seq, line FROM volume")
+    # Whoever wrote the file may have had other types in mind.
+    found = database.execute(
+        "SELECT leaf::BIGINT, writer::VARCHAR, seq::BIGINT, line::BLOB FROM volume "
+        "WHERE leaf IS NOT NULL AND line IS NOT NULL"
+    )
     while rows := found.fetchmany(ROWS_AT_ONCE):
         yield from rows
 

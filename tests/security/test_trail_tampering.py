@@ -230,3 +230,28 @@ def test_every_removed_object_but_the_window_is_told(archived):
             continue
 
         assert archived.found({key: None}), key
+
+
+FORMS = {
+    "no leaf": "UPDATE volume SET leaf = NULL WHERE leaf = 7",
+    "no line": "UPDATE volume SET line = NULL WHERE leaf = 7",
+    "leaves of text": "ALTER TABLE volume ALTER leaf TYPE VARCHAR",
+    "lines of text": "ALTER TABLE volume ALTER line TYPE VARCHAR USING decode(line)",
+    "leaves of halves": "ALTER TABLE volume ALTER leaf TYPE DOUBLE",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_volume_of_another_form_is_named_and_breaks_nothing(archived, form, tmp_path):
+    statement = FORMS[form]
+    source, target = tmp_path / "source.parquet", tmp_path / "target.parquet"
+    source.write_bytes(archived.objects[archived.volume])
+    with duckdb.connect() as database:
+        database.execute(f"CREATE TABLE volume AS SELECT * FROM '{source}'")
+        database.execute(statement)
+        database.execute(f"COPY volume TO '{target}'")
+
+    found = archived.found({archived.volume: target.read_bytes()})
+
+    assert any(archived.volume in item.key for item in found)
+    assert len(list(archived.trail.read())) > 0

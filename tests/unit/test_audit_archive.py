@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit import archive as archives
 from jarkeeper.audit.archive import pack, retire
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
-from jarkeeper.errors import Conflict, IntegrityError, StoreError
+from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.stores.memory import MemoryStore
@@ -226,3 +227,50 @@ def test_what_is_within_its_retention_is_missed_as_before():
 
 def test_a_volume_has_room_for_what_the_limit_allows():
     assert LIMITS.volume_events_max * 320 < LIMITS.object_bytes_max
+
+
+def test_a_record_that_nobody_wrote_is_named_and_stops_no_packing_for_ever():
+    days = Days(days=1)
+    junk = f"audit/archive/dt={days.today - timedelta(days=1)}/_999999.json"
+    days.store.put_if_absent(junk, b"junk")
+
+    (found,) = days.trail().verify().discrepancies
+    with pytest.raises(IntegrityError, match="not as it was written"):
+        days.pack()
+    days.store.delete(junk)
+
+    assert (found.code, found.key) == ("spliced", junk)
+    assert days.pack().events == 16
+    assert days.trail().verify().discrepancies == ()
+
+
+def test_of_two_that_pack_the_same_days_none_packs_twice():
+    days = Days(days=2)
+    others = []
+
+    def race(name, key, *_):
+        # When everything is verified, and nothing is written yet.
+        if name == "put_if_absent" and parse_event_key(key) and not others:
+            others.append(True)
+            days.pack()
+
+    with suppress(Conflict, ObjectMissing):
+        days.pack(FaultyStore(days.store, before=race))
+
+    assert others
+    assert days.trail().verify().discrepancies == ()
+    assert len(told(days.trail())) == 32
+
+
+def test_a_checkpoint_of_an_early_clock_gives_nothing_young_up():
+    days = Days(days=3)
+    at = days.clock.now
+    days.clock.now = at - timedelta(days=500)
+    days.trail().checkpoint(days.trail().verify())
+    days.clock.now = at
+    before = told(days.trail())
+
+    receipt = retire(days.trail(), before=at - timedelta(days=30))
+
+    assert receipt.deleted == 0
+    assert told(days.trail()) == before
