@@ -31,8 +31,7 @@ def prove(trail: Trail, event: str) -> str:
     writer, seq = _named(trail, log, event)
     leaf = log.leaf(writer, seq)
     if leaf is None or log.newest is None:
-        tail = f"/{writer}/{seq:012d}.jsonl"
-        if not any(key.endswith(tail) for key in trail.store.list(PREFIX)):
+        if _key_of(trail, writer, seq) is None:
             raise NotFound(f"event {writer[:8]}/{seq}: there is none", hint=IDS)
         raise NotFound(
             f"event {writer[:8]}/{seq}: no checkpoint has it yet",
@@ -76,11 +75,15 @@ def _is_start(text: str) -> bool:
     return len(text) >= SHORT_MIN and is_id(text.ljust(32, "0"))
 
 
+def _key_of(trail: Trail, writer: str, seq: int) -> str | None:
+    """Return where the event lies by itself, None where it does not."""
+    places = ((key, parse_event_key(key)) for key in trail.store.list(PREFIX))
+    return next((key for key, place in places if place and place[1:] == (writer, seq)), None)
+
+
 def _line(trail: Trail, writer: str, seq: int, leaf: int) -> bytes:
-    tail = f"/{writer}/{seq:012d}.jsonl"
-    for key in trail.store.list(PREFIX):
-        if key.endswith(tail) and parse_event_key(key):
-            return trail.store.get(key)
+    if key := _key_of(trail, writer, seq):
+        return trail.store.get(key)
     for place in map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX)):
         if place is None or place[2]:
             continue

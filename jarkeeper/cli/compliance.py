@@ -35,6 +35,7 @@ from jarkeeper.errors import InputError
 def command(invocation: Invocation, month: str | None, out: Path | None) -> Exit:
     """Print the signed compliance statement of a month."""
     from jarkeeper.report import compliance
+    from jarkeeper.report.writing import write_files
     from jarkeeper.wiring import open_vault
 
     now = datetime.now(UTC)
@@ -47,7 +48,7 @@ def command(invocation: Invocation, month: str | None, out: Path | None) -> Exit
     with Output(aside=True).busy("reading and verifying the audit trail"):
         made = compliance.state(open_vault(settings), settings, wanted, now=now)
     if out is not None:
-        _write(out, made.note)
+        write_files({out: made.note}, hint="name another file")
     if invocation.as_json:
         print_json({"month": wanted, "intact": made.is_intact, "note": made.note, "file": out})
     elif out is not None:
@@ -60,11 +61,3 @@ def command(invocation: Invocation, month: str | None, out: Path | None) -> Exit
         "critical", "the audit trail is not what was written", "run `jarkeeper audit verify`"
     )
     return Exit.VAULT
-
-
-def _write(out: Path, note: str) -> None:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(note)
-    except FileExistsError:
-        raise InputError(f"--out '{out}': exists already", hint="name another file") from None

@@ -23,31 +23,33 @@ def place_of(out: Path | None, name: str) -> Path:
     return out / name if is_folder else out
 
 
-def write_files(texts: Mapping[Path, str], *, overwrite: bool = False) -> tuple[Path, ...]:
+def write_files(
+    texts: Mapping[Path, str], *, overwrite: bool = False, hint: str = "--force writes over it"
+) -> tuple[Path, ...]:
     """Write every file, or raise `InputError`: before the first, where one is there already."""
     if not overwrite:
-        _refuse_taken(path for path in texts if os.path.lexists(path))
+        _refuse_taken((path for path in texts if os.path.lexists(path)), hint)
     for path, text in texts.items():
         try:
             make_directories(path.parent)
-            _write(path, text.encode(), overwrite=overwrite)
+            _write(path, text.encode(), overwrite=overwrite, hint=hint)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise InputError(f"'{path}': cannot be written, {reason.lower()}") from None
     return tuple(texts)
 
 
-def _write(path: Path, content: bytes, *, overwrite: bool) -> None:
+def _write(path: Path, content: bytes, *, overwrite: bool, hint: str) -> None:
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if overwrite:
             replace_file(folder, path.name, content)
         elif not create_file(folder, path.name, content):
-            _refuse_taken([path])
+            _refuse_taken([path], hint)
     finally:
         os.close(folder)
 
 
-def _refuse_taken(paths: Iterable[Path]) -> None:
+def _refuse_taken(paths: Iterable[Path], hint: str) -> None:
     for path in paths:
-        raise InputError(f"'{path}': is there already", hint="--force writes over it")
+        raise InputError(f"'{path}': is there already", hint=hint)
