@@ -14,8 +14,8 @@ from prefect import flow, runtime
 
 from flows.ending import concluded
 from flows.places import place_of
-from jarkeeper.cli.since import parse_since
 from jarkeeper.report.periods import Period, span_before
+from jarkeeper.since import parse_since
 from jarkeeper.vault import Vault
 from tasks.audit_report import essentials, gather_content, write_report
 from tasks.opening import Opening

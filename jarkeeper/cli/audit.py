@@ -17,8 +17,8 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.cli.report import command as report
-from jarkeeper.cli.since import parse_since
 from jarkeeper.cli.sources import command as sources
+from jarkeeper.since import parse_since
 from jarkeeper.words import count_of
 
 if TYPE_CHECKING:

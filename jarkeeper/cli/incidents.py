@@ -13,8 +13,8 @@ from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.failures import report
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import SEVERITY_STYLES, Output, Styled, print_json
-from jarkeeper.cli.since import parse_since
 from jarkeeper.errors import IntegrityError, JarkeeperError
+from jarkeeper.since import parse_since
 from jarkeeper.words import count_of, short_span
 
 if TYPE_CHECKING:

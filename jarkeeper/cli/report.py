@@ -11,8 +11,8 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, print_json
-from jarkeeper.cli.since import parse_since
 from jarkeeper.errors import InputError
+from jarkeeper.since import parse_since
 
 if TYPE_CHECKING:
     from jarkeeper.report.content import Content

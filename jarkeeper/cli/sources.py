@@ -10,8 +10,8 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, print_json
-from jarkeeper.cli.since import parse_since
 from jarkeeper.errors import InputError
+from jarkeeper.since import parse_since
 from jarkeeper.words import utc_text
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
-from jarkeeper.cli.since import parse_since
 from jarkeeper.limits import LIMITS
+from jarkeeper.since import parse_since
 
 if TYPE_CHECKING:
     from jarkeeper.audit import Event

@@ -5,8 +5,8 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase
 from jarkeeper.cli.audit import newest
-from jarkeeper.cli.since import parse_since
 from jarkeeper.errors import InputError
+from jarkeeper.since import parse_since
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
