@@ -11,6 +11,7 @@ follows can be counted too. What stands after the agent is counted from the last
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +27,8 @@ LINE_BYTES_MAX = 64 << 10
 # ruff: noqa: S608 - the queries are our own words; what others wrote is a value in them
 LINES = f"""
 (SELECT line FROM read_csv(getvariable('files'), columns = {{'line': 'VARCHAR'}}, delim = '\x01',
-  quote = '', escape = '', header = false, auto_detect = false, ignore_errors = true,
-  store_rejects = true, max_line_size = {LINE_BYTES_MAX}) WHERE line <> '')
+  quote = '', escape = '', new_line = '\\n', header = false, auto_detect = false,
+  ignore_errors = true, store_rejects = true, max_line_size = {LINE_BYTES_MAX}) WHERE line <> '')
 """
 REJECTED = """
 (SELECT any_value(csv_line) AS line
@@ -35,6 +36,8 @@ REJECTED = """
 """
 """The lines that the reader did not take, for a byte of no encoding or a mark of ours in them; in
 the form in which it tells of them they are read all the same, so that nobody hides that way."""
+GIVEN = "(SELECT unnest($lines) AS line)"
+LINES_AT_ONCE = 1_000
 
 
 def cut(lines: str) -> str:
@@ -133,6 +136,27 @@ def log_engine(
 def point_at(engine: DuckDBPyConnection, files: Sequence[Path]) -> None:
     """Have the views look at these of the engine's files."""
     engine.execute("SET VARIABLE files = ?", [[str(path) for path in files]])
+
+
+def lines_of(path: Path) -> Iterator[list[str]]:
+    """Give the lines of one file, some at a time; nothing but a line feed ends one.
+
+    The engine's reader takes no file that has a carriage return in it: whoever sends one in a
+    header would hide all the other lines, or forge one of them.
+    """
+    batch: list[str] = []
+    starts = True
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        while piece := file.readline(LINE_BYTES_MAX):
+            # What follows on the first piece of an endless line is no line.
+            text = piece.decode(errors="replace").rstrip("\r\n") if starts else ""
+            batch += [text] if text else []
+            starts = piece.endswith(b"\n")
+            if len(batch) >= LINES_AT_ONCE:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
 
 
 def columns(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jarkeeper.sources.access_format import (
+    GIVEN,
     IS_READ,
     LINES,
     REJECTED,
     columns,
     cut,
+    lines_of,
     log_engine,
     point_at,
 )
@@ -128,7 +131,7 @@ class AccessLogs:
                 yield from map(_request, batch)
 
     def _load(self, engine: DuckDBPyConnection, files: Sequence[Path]) -> None:
-        """Read all files at once; where that fails, one by one, and name those that are broken."""
+        """Read all files at once; where that fails one by one, then line by line."""
         import duckdb
 
         point_at(engine, files)
@@ -136,13 +139,22 @@ class AccessLogs:
             engine.execute(f"INSERT INTO access {_loaded(LINES)}")
         except duckdb.Error:
             if len(files) == 1:
-                self.unreadable.append(files[0].name)
+                self._load_slowly(engine, files[0])
                 return
             for path in files:
                 self._load(engine, [path])
         else:
             engine.execute(f"INSERT INTO access {_loaded(REJECTED)}")
             engine.execute("DELETE FROM reject_errors")
+
+    def _load_slowly(self, engine: DuckDBPyConnection, path: Path) -> None:
+        import duckdb
+
+        try:
+            for lines in lines_of(path):
+                engine.execute(f"INSERT INTO access {_loaded(GIVEN)}", {"lines": lines})
+        except (duckdb.Error, OSError, EOFError, zlib.error):
+            self.unreadable.append(path.name)
 
     def _count(self, engine: DuckDBPyConnection) -> None:
         lines, damaged, newest = engine.execute(

@@ -107,6 +107,12 @@ HOSTILE = {
     "a quote in the address": line(uri=f'"GET /{GENERATION}"" HTTP/1.1"'),
     "no agent": line(referer="-", agent="-"),
     "bytes of no encoding": line().encode().replace(b"Boto3", b"\xff\xfe\x00"),
+    "a carriage return, and a line of their own": line(
+        agent=f'"x\r{line(id="FORGED", status="403 AccessDenied")}"'
+    ),
+    "bytes of no encoding, and a carriage return": line()
+    .encode()
+    .replace(b"Boto3", b"\xff\r\x01"),
     "an encoded key": line(key=GENERATION.replace("/", "%2F")),
 }
 
@@ -146,12 +152,12 @@ def test_a_key_that_decodes_to_nothing_is_a_request_all_the_same(logs):
 
 
 def test_what_is_no_line_is_counted_and_hides_no_other(logs):
-    damaged = ["rubbish", line()[:150], line(time="yesterday"), "x" * 70_000, "a\x01b"]
+    damaged = ["rubbish", line()[:150], line(time="06/Feb\r/2026:12:00:00 +0000"), line(time="yesterday"), "x" * 70_000, "a\x01b"]
 
     read, requests = logs(*damaged, line(), "")
 
     assert len(requests) == 1
-    assert (read.lines, read.damaged) == (6, 5)
+    assert (read.lines, read.damaged) == (7, 6)
 
 
 def test_a_file_that_does_not_unpack_is_named_and_the_others_are_read(tmp_path):
