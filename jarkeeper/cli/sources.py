@@ -102,7 +102,8 @@ def _place(option: str, text: str | None) -> str | None:
 
 def _print(item: SourceFinding) -> None:
     output = Output()
-    output.finding(item.severity, f"{item.code}: {item.message}", item.next_step)
+    name = f"{item.code}: "  # reports show the message alone, so some begin with it
+    output.finding(item.severity, name + item.message.removeprefix(name), item.next_step)
     for one in item.evidence[:EVIDENCE_SHOWN]:
         output.line((f"   {_line(one)}", "quiet"))
     if (more := item.count - EVIDENCE_SHOWN) > 0 and item.evidence:

@@ -192,6 +192,22 @@ def test_only_the_vaults_own_in_the_range_is_judged_and_what_was_before_makes_vi
     assert read.newest == NEXT
 
 
+SERVICES = {
+    "delivery.logs.amazonaws.com": True,
+    "AmazonS3": True,
+    "arn:aws:sts::123456789012:assumed-role/thief/delivery.logs.amazonaws.com": False,
+    "arn:aws:iam::123456789012:user/s3.amazonaws.com": False,
+}
+
+
+@pytest.mark.parametrize("requester", SERVICES)
+def test_nobody_passes_for_a_service_of_AWS_by_the_name_of_a_session(requester, logs):
+    read, (request,) = logs(line(requester=requester, operation="REST.DELETE.OBJECT"))
+
+    assert request.is_service is SERVICES[requester]
+    assert bool(read.visits) is not SERVICES[requester]
+
+
 def test_nothing_is_loaded_or_asked_for_besides_the_files(tmp_path):
     import duckdb
 

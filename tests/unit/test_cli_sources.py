@@ -38,6 +38,8 @@ def test_what_cannot_be_read_is_told_and_is_no_failure(go, logs, tmp_path):
     code, out, _ = go("audit", "sources", "--access-logs", str(logs), "--cloudtrail", str(logs))
 
     assert code == 0
+    assert "warning: access-logs: 2 lines read, and none of them is of AWS" in out
+    assert "warning: cloudtrail: 1 record read, and none" in out
     assert "warning: damaged: access logs: 2 lines of another form" in out
     assert "1 file cannot be read: 'b.gz'" in out
     assert "warning: damaged: CloudTrail: 1 record of another form" in out
