@@ -56,6 +56,11 @@ OPERATIONS = {
     "REST.DELETE.LIFECYCLE": "DeleteBucketLifecycle",
     "REST.PUT.REPLICATION": "PutBucketReplication",
     "REST.PUT.OBJECT_LOCK_CONFIGURATION": "PutObjectLockConfiguration",
+    "REST.PUT.OBJECT_LOCK_RETENTION": "PutObjectRetention",
+    "REST.PUT.OWNERSHIP_CONTROLS": "PutBucketOwnershipControls",
+    "REST.DELETE.OWNERSHIP_CONTROLS": "DeleteBucketOwnershipControls",
+    "REST.DELETE.REPLICATION": "DeleteBucketReplication",
+    "REST.PUT.NOTIFICATION": "PutBucketNotification",
     "REST.DELETE.BUCKET": "DeleteBucket",
 }
 """The operations that are judged, as CloudTrail names them; all others count as visits alone."""
@@ -193,10 +198,11 @@ class AccessLogs:
 def _request(row: tuple[Any, ...]) -> Request:
     at, operation, who, address, bucket, key, request_id, status, error, is_service = row
     failed = status is not None and status >= 400
+    name = OPERATIONS.get(operation, word(operation))
     return Request(
         at=at.replace(tzinfo=UTC),
         service="s3",
-        operation=OPERATIONS.get(operation, word(operation)),
+        operation="PutObjectAcl" if key and name == "PutBucketAcl" else name,
         principal=principal_of(who or ""),
         address=word(address or ""),
         bucket=bucket,

@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from jarkeeper.limits import LIMITS
+from jarkeeper.names import JARS_PREFIX
+from jarkeeper.sources.meanings import MEANINGS, Meaning
 from jarkeeper.sources.requests import (
     S3_OBJECT,
     VIA_S3,
@@ -34,6 +36,9 @@ SERVICES = {
     "kms.amazonaws.com": "kms",
     "cloudtrail.amazonaws.com": "cloudtrail",
 }
+KEYS = ("keyId", "sourceKeyId", "destinationKeyId", "targetKeyId")
+CONTEXTS = ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext")
+"""What `ReEncrypt` has two of."""
 
 
 class _NotWhatItShouldBe(Exception):
@@ -74,14 +79,14 @@ class CloudTrail:
         for record in records:
             self.records += 1
             try:
-                request = _request(record)
+                request = _request(record, self.place)
             except _NotWhatItShouldBe:
                 self.damaged += 1
                 continue
             if request is None:
                 continue
             self.newest = max(request.at, self.newest or request.at)
-            for one in (request, _copied(request, record)):
+            for one in (request, _copied(request, record, self.place)):
                 if one is not None and _concerns(self.place, one):
                     yield one
 
@@ -101,7 +106,7 @@ def _records(path: Path) -> list[Any]:
     return records
 
 
-def _request(record: Any) -> Request | None:
+def _request(record: Any, place: Place) -> Request | None:
     """Return what a record tells, None where it is of a service that is none of ours."""
     if not isinstance(record, dict) or not isinstance(record.get("eventSource"), str):
         raise _NotWhatItShouldBe
@@ -109,9 +114,9 @@ def _request(record: Any) -> Request | None:
     if service is None:
         return None
     asked = _mapping(record.get("requestParameters"))
-    bucket, key = _object(record, asked) if service == "s3" else ("", _kms_key(record, asked))
+    is_s3 = service == "s3"
+    bucket, key = _object(record, asked) if is_s3 else ("", _kms_key(record, asked, place))
     identity = _mapping(record.get("userIdentity"))
-    context = _mapping(asked.get("encryptionContext"))
     return Request(
         at=_time(record),
         service=service,
@@ -122,17 +127,23 @@ def _request(record: Any) -> Request | None:
         key=key,
         request_id=word(_text(record, "requestID") or _text(record, "eventID")),
         error=word(_text(record, "errorCode")),
-        context={name: value for name, value in context.items() if isinstance(value, str)},
+        context=_context(asked, place),
         is_service=_text(identity, "type") == "AWSService",
     )
 
 
-def _copied(request: Request, record: dict[str, Any]) -> Request | None:
+def _copied(request: Request, record: dict[str, Any], place: Place) -> Request | None:
     """Return the read that a copy is of its source, which CloudTrail tells of in passing."""
     source = _text(_mapping(record.get("requestParameters")), "x-amz-copy-source")
-    if request.operation != "CopyObject" or not source:
+    if not source:
         return None
-    bucket, _, key = unquote(source).partition("?")[0].lstrip("/").partition("/")
+    source = unquote(source).partition("?")[0].lstrip("/")
+    bucket, _, key = source.partition("/object/" if source.startswith("arn:") else "/")
+    if bucket.startswith("arn:") or bucket.endswith("-s3alias"):
+        # Nothing else may tell whose access point it is, so what is named as ours are is ours.
+        is_ours = key.startswith(place.prefix + JARS_PREFIX)
+        true = (there for there, name in _objects(record) if name == key)
+        bucket = next(true, (is_ours and place.bucket) or bucket)
     return replace(request, operation="CopyObjectSource", bucket=bucket, key=key)
 
 
@@ -143,7 +154,9 @@ def _concerns(place: Place, request: Request) -> bool:
     if request.service == "s3":
         if request.key:
             return place.key_in_vault(request.bucket, request.key) is not None
-        return request.bucket == place.bucket
+        # Rules without a bucket are an account's, or those of an access point: who knows whose.
+        is_anybodys = not request.bucket and MEANINGS.get(request.operation) is Meaning.RULES
+        return place.bucket is not None and (request.bucket == place.bucket or is_anybodys)
     via = request.context.get(VIA_S3, "")
     if via.startswith(S3_OBJECT):
         bucket, key = object_of(via)
@@ -154,19 +167,39 @@ def _concerns(place: Place, request: Request) -> bool:
 
 
 def _object(record: dict[str, Any], asked: dict[str, Any]) -> tuple[str, str]:
-    bucket, key = _text(asked, "bucketName"), _text(asked, "key")
-    for item in _list(record.get("resources")):
-        arn = _text(_mapping(item), "ARN")
-        if arn.startswith(S3_OBJECT) and not key:
-            there, key = object_of(arn)
-            bucket = bucket or there
+    """Return bucket and key; an access point goes by its own name, and its bucket is a resource."""
+    told = _objects(record)
+    key = _text(asked, "key") or next((name for _, name in told if name), "")
+    parts = (asked, *map(_mapping, asked.values()))
+    named = (_text(part, name) for part in parts for name in ("bucketName", "bucket", "Bucket"))
+    bucket = next(filter(None, named), "")
+    if told and bucket not in {there for there, _ in told}:
+        bucket = next((there for there, name in told if name == key), told[0][0])
     return bucket, key
 
 
-def _kms_key(record: dict[str, Any], asked: dict[str, Any]) -> str:
-    arns = [_text(_mapping(item), "ARN") for item in _list(record.get("resources"))]
-    named = next((arn for arn in arns if ":kms:" in arn), "")
-    return word(named or _text(asked, "keyId"))
+def _objects(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return bucket and key of what a record names as its resources; a bucket has no key."""
+    return [object_of(arn) for arn in _resources(record) if arn.startswith(S3_OBJECT)]
+
+
+def _kms_key(record: dict[str, Any], asked: dict[str, Any], place: Place) -> str:
+    """Return the key that a call names; of several, one that serves the vault."""
+    arns = [arn for arn in _resources(record) if ":kms:" in arn]
+    named = [*arns, *filter(None, (_text(asked, name) for name in KEYS))]
+    return word(next(filter(place.has_key, named), next(iter(named), "")))
+
+
+def _context(asked: dict[str, Any], place: Place) -> dict[str, str]:
+    """Return the encryption context of a call; of several, one of the vault."""
+    told = [_mapping(asked.get(name)) for name in CONTEXTS]
+    ours = (one for one in told if one.get("vault") == place.vault)
+    found: dict[str, Any] = next(ours, next(filter(None, told), {}))
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def _resources(record: dict[str, Any]) -> list[str]:
+    return [_text(_mapping(item), "ARN") for item in _list(record.get("resources"))]
 
 
 def _principal(identity: dict[str, Any]) -> str:

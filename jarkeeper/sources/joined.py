@@ -17,8 +17,8 @@ from fnmatch import fnmatchcase
 from jarkeeper.checks import Severity
 from jarkeeper.sources.intents import Intents
 from jarkeeper.sources.judging import Judge
+from jarkeeper.sources.meanings import MEANINGS, Meaning
 from jarkeeper.sources.requests import (
-    READING,
     VIA_S3,
     Place,
     Request,
@@ -37,6 +37,7 @@ KNOWN_AFTER = timedelta(days=3)
 """History that it takes before somebody who was never seen means anything."""
 EVIDENCE_MAX = 20
 SHOWN_MAX = 3
+OPENS = {"Decrypt", *(name for name, meaning in MEANINGS.items() if meaning is Meaning.READ)}
 OPENS_MIN = 20
 """Reads of a jar in an hour, before more of them than the trail accounts for mean anything."""
 ECHO = timedelta(seconds=5)
@@ -131,7 +132,7 @@ def join(
             echoes += [(found.jar, request)] if found.code else []
         elif found.code:
             groups[found.code, found.jar, request.principal].add(request)
-        elif found.jar and request.operation in (*READING, "Decrypt"):
+        elif found.jar and request.operation in OPENS:
             reads[found.jar, _hour(request.at), request.service] += 1
     for jar, echo in echoes:
         if not _is_told(echo, groups.values()):

@@ -30,23 +30,9 @@ from jarkeeper.sources.intents import (
     TIDIES,
     Intents,
 )
-from jarkeeper.sources.requests import DELETES, READING, VIA_S3, WRITES, Place, Request, object_of
+from jarkeeper.sources.meanings import FOUND, MEANINGS, Meaning
+from jarkeeper.sources.requests import VIA_S3, Place, Request, object_of
 
-KEY_ENDED = frozenset({"DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"})
-RULES_CHANGED = frozenset({
-    *("PutKeyPolicy", "CreateGrant", "UpdatePrimaryRegion"),
-    *("PutBucketPolicy", "DeleteBucketPolicy", "PutBucketAcl", "DeleteBucket"),
-    *("PutBucketVersioning", "PutBucketEncryption", "DeleteBucketEncryption"),
-    *("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock", "PutBucketReplication"),
-    *("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
-    *("PutObjectLockConfiguration", "PutBucketLogging", "UpdateTrail", "PutEventSelectors"),
-})  # fmt: skip
-LOGGING_ENDED = frozenset({"StopLogging", "DeleteTrail"})
-
-CHANGES = {"key": KEY_ENDED, "rules": RULES_CHANGED, "logging": LOGGING_ENDED}
-CRYPTOGRAPHIC = frozenset({
-    *("Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt", "Encrypt"),
-})  # fmt: skip
 ANYBODYS = ("audit/", "incidents/", "opens/")
 """What a lifecycle rule may end: the trail is kept as long as it should be, and nothing else."""
 
@@ -78,9 +64,9 @@ class Judge:
         """Return what the request is, given what is on record."""
         if request.is_denied:
             return FINE if request.is_service or self._is_missing(request) else Verdict("denied")
-        for code, operations in CHANGES.items():
-            if request.operation in operations:
-                return Verdict(code)
+        meaning = MEANINGS.get(request.operation)
+        if meaning in FOUND:
+            return Verdict(meaning, request.context.get("jar", ""))
         if VIA_S3 in request.context:
             key = self.place.key_in_vault(*object_of(request.context[VIA_S3]))
             return self._read(request, key or "") if request.operation == "Decrypt" else FINE
@@ -103,11 +89,14 @@ class Judge:
         key = self.place.key_in_vault(request.bucket, request.key)
         if key is None:
             return FINE
-        if request.operation in READING:
-            return self._read(request, key)
-        if request.operation in DELETES:
-            return self._delete(request, key)
-        return self._write(request, key) if request.operation in WRITES else FINE
+        match MEANINGS.get(request.operation):
+            case Meaning.READ:
+                return self._read(request, key)
+            case Meaning.WRITE:
+                return self._write(request, key)
+            case Meaning.DELETE:
+                return self._delete(request, key)
+        return FINE
 
     def _read(self, request: Request, key: str) -> Verdict:
         place, view = parse_generation_key(key), _VIEW.fullmatch(key)
@@ -142,7 +131,8 @@ class Judge:
 
     def _use_of_key(self, request: Request) -> Verdict:
         context, jar = request.context, request.context.get("jar", "")
-        if request.operation not in CRYPTOGRAPHIC or (request.is_service and not jar):
+        is_use = MEANINGS.get(request.operation) is Meaning.USE
+        if not is_use or (request.is_service and not jar):
             return FINE
         if context.get("vault") != self.place.vault:
             return self._wrong(request, "outside", "")

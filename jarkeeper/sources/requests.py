@@ -12,11 +12,6 @@ from ipaddress import ip_address, ip_network
 KEY_CHARS_MAX = 200
 WORD_CHARS_MAX = 128
 
-READING = frozenset({"GetObject", "CopyObjectSource", "SelectObjectContent", "GetObjectTorrent"})
-WRITES = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
-DELETES = frozenset({"DeleteObject", "DeleteObjects", "ExpireObject"})
-"""Besides what a key or a bucket is configured by, the operations of S3 that are judged."""
-
 VIA_S3 = "aws:s3:arn"
 """In the encryption context of the calls that S3 makes for whoever reads or writes an object."""
 S3_OBJECT = "arn:aws:s3:::"

@@ -110,9 +110,7 @@ HOSTILE = {
     "a carriage return, and a line of their own": line(
         agent=f'"x\r{line(id="FORGED", status="403 AccessDenied")}"'
     ),
-    "bytes of no encoding, and a carriage return": line()
-    .encode()
-    .replace(b"Boto3", b"\xff\r\x01"),
+    "bytes of no encoding, and a carriage return": line().encode().replace(b"Boto3", b"\xff\r\x01"),
     "an encoded key": line(key=GENERATION.replace("/", "%2F")),
 }
 
@@ -152,7 +150,14 @@ def test_a_key_that_decodes_to_nothing_is_a_request_all_the_same(logs):
 
 
 def test_what_is_no_line_is_counted_and_hides_no_other(logs):
-    damaged = ["rubbish", line()[:150], line(time="06/Feb\r/2026:12:00:00 +0000"), line(time="yesterday"), "x" * 70_000, "a\x01b"]
+    damaged = [
+        "rubbish",
+        line()[:150],
+        line(time="06/Feb\r/2026:12:00:00 +0000"),
+        line(time="yesterday"),
+        "x" * 70_000,
+        "a\x01b",
+    ]
 
     read, requests = logs(*damaged, line(), "")
 
@@ -190,6 +195,17 @@ def test_only_the_vaults_own_in_the_range_is_judged_and_what_was_before_makes_vi
         ("192.0.2.3", 2),
     }
     assert read.newest == NEXT
+
+
+def test_what_changes_the_rules_is_named_as_CloudTrail_names_it(logs):
+    _, requests = logs(
+        line(operation="REST.PUT.ACL", key="-"),
+        line(operation="REST.PUT.ACL"),
+        line(operation="REST.PUT.NOTIFICATION", key="-"),
+    )
+
+    names = ["PutBucketAcl", "PutObjectAcl", "PutBucketNotification"]
+    assert [request.operation for request in requests] == names
 
 
 SERVICES = {

@@ -13,6 +13,8 @@ from jarkeeper.limits import LIMITS
 from jarkeeper.sources import cloudtrail
 from jarkeeper.sources.cloudtrail import CloudTrail
 from jarkeeper.sources.files import Days, batches
+from jarkeeper.sources.intents import Intents
+from jarkeeper.sources.joined import join
 from jarkeeper.sources.requests import Place
 
 NOW = datetime(2026, 2, 6, 12, tzinfo=UTC)
@@ -107,6 +109,120 @@ def test_what_concerns_others_is_left_out(read):
     assert requests == []
     assert [visit.first.day for visit in trail.visits] == [1]
     assert (trail.records, trail.damaged) == (6, 0)
+
+
+GENERATION = f"cookies/youtube/generations/{'a' * 32}"
+SEALED = {"vault": VAULT, "jar": "youtube", "generation": "a" * 32}
+THEIRS = KMS_KEY[:-1] + "2"
+POINT = "arn:aws:s3:eu-central-1:123456789012:accesspoint/way-in"
+OBJECT = [{"ARN": f"arn:aws:s3:::jars/{GENERATION}"}, {"ARN": "arn:aws:s3:::jars"}, {"ARN": POINT}]
+
+
+def on_key(name, *keys, **asked):
+    """Return a call of KMS that names keys as its resources."""
+    return record(name, requestParameters=asked, resources=[{"ARN": key} for key in keys])
+
+
+def on_bucket(name, **asked):
+    return record(name, "s3", requestParameters={"bucketName": "jars", **asked})
+
+
+def copy(source, name="CopyObject"):
+    """Return a copy to another's bucket."""
+    asked = {"bucketName": "thief", "key": "loot", "x-amz-copy-source": source}
+    return record(name, "s3", requestParameters=asked, resources=[{"ARN": "arn:aws:s3:::thief"}])
+
+
+def through(name, point, resources=OBJECT):
+    """Return an access through an access point."""
+    asked = {"bucketName": point, "key": GENERATION}
+    return record(name, "s3", requestParameters=asked, resources=resources)
+
+
+AROUND = {
+    "a data key is wrapped for another key": (
+        on_key(
+            "ReEncrypt", THEIRS, sourceEncryptionContext=SEALED, destinationEncryptionContext={}
+        ),
+        "outside",
+    ),
+    "another's data key is wrapped as ours": (
+        on_key(
+            "ReEncrypt",
+            THEIRS,
+            sourceEncryptionContext={"aws:s3:arn": "arn:aws:s3:::thief/loot"},
+            destinationEncryptionContext=SEALED,
+        ),
+        "outside",
+    ),
+    "our key is the second that is named": (on_key("ReEncrypt", THEIRS, KMS_KEY), "outside"),
+    "our key wraps a pair": (on_key("GenerateDataKeyPair", KMS_KEY), "outside"),
+    "a part is copied from an envelope": (copy(f"jars/{GENERATION}", "UploadPartCopy"), "outside"),
+    "a copy through an access point": (copy(f"{POINT}/object/{GENERATION}"), "outside"),
+    "a copy through an alias": (copy(f"way-in-1a2b-s3alias/{GENERATION}"), "outside"),
+    "a read through an access point": (through("GetObject", POINT), "outside"),
+    "a read through an alias": (through("GetObject", "way-in-1a2b-s3alias"), "outside"),
+    "a deletion through an access point": (through("DeleteObject", POINT), "deleted"),
+    "an access point of the bucket": (
+        record(
+            "CreateAccessPoint",
+            "s3",
+            requestParameters={"name": "way-in", "CreateAccessPointRequest": {"Bucket": "jars"}},
+        ),
+        "rules",
+    ),
+    "who may use an access point": (
+        record("PutAccessPointPolicy", "s3", requestParameters={"name": "way-in"}),
+        "rules",
+    ),
+    "what all buckets block": (record("PutAccountPublicAccessBlock", "s3"), "rules"),
+    "who may read an envelope": (on_bucket("PutObjectAcl", key=GENERATION), "rules"),
+}
+KEY_CALLS = {
+    "key": "DeleteImportedKeyMaterial DisableKey ScheduleKeyDeletion",
+    "rules": "CreateGrant DisableKeyRotation PutKeyPolicy ReplicateKey RetireGrant RevokeGrant "
+    "UpdateAlias UpdatePrimaryRegion",
+}
+BUCKET_CALLS = (
+    "DeleteBucketEncryption DeleteBucketPublicAccessBlock DeleteBucketReplication PutBucketAcl "
+    "PutBucketLifecycle PutBucketLogging PutBucketNotification PutBucketNotificationConfiguration "
+    "PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy "
+    "PutBucketVersioning PutObjectLockConfiguration"
+)
+AROUND |= {
+    name: (on_key(name, KMS_KEY), code)
+    for code, names in KEY_CALLS.items()
+    for name in names.split()
+} | {name: (on_bucket(name), "rules") for name in BUCKET_CALLS.split()}
+
+
+@pytest.mark.parametrize("case", AROUND)
+def test_every_way_around_is_found(case, read):
+    told, code = AROUND[case]
+
+    _, requests = read(told)
+
+    long_ago = NOW - timedelta(days=9)
+    found = join(requests, intents=Intents(()), place=PLACE, complete_since=long_ago)
+    assert [(one.code, one.count) for one in found] == [(code, 1)]
+
+
+ELSEWHERE = {
+    "another's object through an access point": through(
+        "GetObject", POINT, [{"ARN": f"arn:aws:s3:::others/{GENERATION}"}]
+    ),
+    "another's access point": record(
+        "CreateAccessPoint", "s3", requestParameters={"CreateAccessPointRequest": {"Bucket": "x"}}
+    ),
+    "a copy of anything through an access point": copy(f"{POINT}/object/x"),
+    "another's key": on_key("ReplicateKey", THEIRS),
+    "a list of all buckets": record("ListBuckets", "s3", errorCode="AccessDenied"),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_what_others_do_elsewhere_is_not(case, read):
+    assert read(ELSEWHERE[case])[1] == []
 
 
 ODD = {
