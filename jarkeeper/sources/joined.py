@@ -119,25 +119,34 @@ def join(
     """
     judge = Judge(intents, place, complete_since)
     groups: dict[tuple[str, str, str], _Group] = defaultdict(_Group)
-    seen: set[tuple[str, str, str]] = set()
+    counted: set[tuple[object, ...]] = set()
     reads: Counter[tuple[str, datetime, str]] = Counter()
-    echoes: list[tuple[str, Request]] = []
+    echoes: list[tuple[tuple[str, str, str], Request]] = []
     for request in requests:
-        mark = (request.request_id, request.key, request.operation)
-        if (request.request_id and mark in seen) or (request.error and not request.is_denied):
+        if request.error and not request.is_denied:
             continue
-        seen.add(mark)
         found = judge.verdict(request)
+        if not found.code and not (found.jar and request.operation in OPENS):
+            continue
+        # Two logs tell of one request where both say the same of it: a line that says something
+        # harmless, or names somebody else, silences no record of that id.
+        group = (found.code, found.jar, request.principal)
+        hour = (found.jar, _hour(request.at), request.service)
+        told = group if found.code else hour
+        mark = (told, request.request_id, request.key, request.operation)
+        if request.request_id and mark in counted:
+            continue
+        counted.add(mark)
         if VIA_S3 in request.context:
-            echoes += [(found.jar, request)] if found.code else []
+            echoes += [(group, request)] if found.code else []
         elif found.code:
-            groups[found.code, found.jar, request.principal].add(request)
-        elif found.jar and request.operation in OPENS:
-            reads[found.jar, _hour(request.at), request.service] += 1
-    for jar, echo in echoes:
-        if not _is_told(echo, groups.values()):
-            groups["outside", jar, echo.principal].add(echo)
-    findings = [_finding(*key, group) for key, group in groups.items()]
+            groups[group].add(request)
+        else:
+            reads[hour] += 1
+    for group, echo in echoes:
+        if not _is_told(echo, groups[group].requests):
+            groups[group].add(echo)
+    findings = [_finding(*key, found) for key, found in groups.items()]
     return (*findings, *_surplus(reads, intents))
 
 
@@ -197,14 +206,10 @@ def _surplus(
             yield SourceFinding("opens", SEVERITIES["opens"], jar, message, STEPS["opens"], count)
 
 
-def _is_told(echo: Request, groups: Iterable[_Group]) -> bool:
+def _is_told(echo: Request, found: Iterable[Request]) -> bool:
     """Whether the request that S3 asked KMS for is among those found already."""
     _, key = object_of(echo.context[VIA_S3])
-    return any(
-        one.key == key and abs(one.at - echo.at) <= ECHO
-        for group in groups
-        for one in group.requests
-    )
+    return any(one.key == key and abs(one.at - echo.at) <= ECHO for one in found)
 
 
 def _finding(code: str, jar: str, principal: str, group: _Group) -> SourceFinding:

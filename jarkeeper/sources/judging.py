@@ -58,7 +58,8 @@ class Judge:
     place: Place
     complete_since: datetime
     """Before it, the trail holds nothing: so nothing is missing there."""
-    written: set[str] = field(default_factory=set)
+    written: dict[str, str] = field(default_factory=dict)
+    """Of each object that is written once, the request that did it: two logs may tell of it."""
 
     def verdict(self, request: Request) -> Verdict:
         """Return what the request is, given what is on record."""
@@ -108,10 +109,9 @@ class Judge:
         if made_by is None:
             return FINE
         jar, actions = made_by
-        if key in self.written:
+        is_once = not _VIEW.fullmatch(key) and not key.startswith(PROBE_PREFIX)
+        if is_once and self.written.setdefault(key, request.request_id) != request.request_id:
             return self._wrong(request, "overwritten", jar)
-        if not _VIEW.fullmatch(key) and not key.startswith(PROBE_PREFIX):
-            self.written.add(key)
         return self._outside(request, actions, jar)
 
     def _delete(self, request: Request, key: str) -> Verdict:

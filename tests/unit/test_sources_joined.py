@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -156,6 +157,60 @@ def test_a_request_that_both_logs_tell_of_counts_once_and_with_it_what_S3_asked_
 
     assert (one.code, one.count, len(one.evidence)) == ("outside", 1, 1)
     assert one.evidence[0].request_id == "R1"
+
+
+def echo(**more):
+    return kms("Decrypt", {"aws:s3:arn": f"arn:aws:s3:::jars/teams/{ENVELOPE}"}, id_="R9", **more)
+
+
+BEFORE_IT, AFTER_IT = NOW - timedelta(hours=2), NOW + timedelta(hours=2)
+DENIED = {"error": "AccessDenied"}
+THEFT = s3("GetObject", ENVELOPE, at=AFTER_IT)
+MASKS = {
+    "the time of a loan": ([s3("GetObject", ENVELOPE), THEFT], ["outside"]),
+    "a denial": (
+        [s3("GetObject", ENVELOPE, at=AFTER_IT, **DENIED), THEFT],
+        ["denied", "outside"],
+    ),
+    "another's name": ([replace(THEFT, principal="AmazonS3"), THEFT], ["outside", "outside"]),
+    "a service": (
+        [s3("DeleteObject", "audit/x", is_service=True), s3("DeleteObject", "audit/x")],
+        ["deleted"],
+    ),
+    "a denial of what S3 decrypts": (
+        [s3("GetObject", ENVELOPE, at=AFTER_IT, id_="R8", **DENIED), echo(at=AFTER_IT)],
+        ["denied", "outside"],
+    ),
+    "an hour in which we open": (
+        [
+            *(s3("GetObject", ENVELOPE, at=BEFORE_IT, id_=f"R{number}") for number in range(11)),
+            *(s3("GetObject", ENVELOPE, id_=f"R{number}") for number in range(21)),
+        ],
+        ["opens"],
+    ),
+}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("case", MASKS)
+def test_no_line_with_the_id_of_another_request_hides_it(case, turned):
+    requests, told = MASKS[case]
+    trail = [LEND, access(Action.LEND, at=BEFORE_IT)]
+
+    findings = found(*(reversed(requests) if turned else requests), trail=trail)
+
+    assert sorted(one.code for one in findings) == told
+
+
+def test_what_S3_may_not_decrypt_for_somebody_is_denied_and_no_more():
+    refused = s3("GetObject", ENVELOPE, id_="R8", **DENIED)
+
+    assert codes(refused, echo(**DENIED)) == {("denied", 1)}
+    assert codes(echo(**DENIED)) == {("denied", 1)}
+
+
+def test_a_write_that_both_logs_tell_of_is_one():
+    assert codes(*[s3("PutObject", HEAD)] * 2, trail=[access(Action.PROMOTE)]) == set()
 
 
 def test_what_is_written_once_and_written_again_is_told():
