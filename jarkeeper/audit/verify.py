@@ -184,12 +184,11 @@ class _Reading:
 
     def _volume(self, day: str, number: int) -> None:
         name, places, size = volume_key(day, number), self.places, self.log.size
-        chain = None
+        chain, again = None, {}
         for leaf, writer, seq, line in self.shelf.rows(day, number):
             if leaf < size:
                 if places[leaf]:
-                    what = f"volume '{name}': has event {seq} once more"
-                    self._say("duplicated", name, what, writer)
+                    again[leaf] = (writer, seq)
                     continue
                 places[leaf] = ARCHIVED
             else:
@@ -198,6 +197,9 @@ class _Reading:
                 chain = self._chain(writer)
             chain.follow(seq, line, name)
             self.events += 1
+        for writer, seq in again.values():
+            what = f"volume '{name}': has event {seq} once more"
+            self._say("duplicated", name, what, writer)
 
     def _event(self, chain: Chain, seq: int, name: str) -> None:
         leaf = self.log.leaf(chain.writer, seq)

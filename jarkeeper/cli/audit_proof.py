@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jarkeeper.vault import Vault
 
 NOTE_BYTES_MAX = 1 << 20
+SHOWN_MAX = 100
 
 
 @click.command(
@@ -188,8 +189,10 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
 def _print(
     output: Output, report: TrailReport, found: list[Discrepancy], *, witnesses: int
 ) -> None:
-    for item in found:
+    for item in found[:SHOWN_MAX]:
         output.finding("critical", f"{item.code}: {item.message}", item.hint or None)
+    if (more := len(found) - SHOWN_MAX) > 0:
+        output.finding("critical", f"and {more:,} more", "`--json` lists them all")
     if found:
         output.line((f"NOT INTACT: {count_of(len(found), 'discrepancy')}", "bad"))
         return
