@@ -12,6 +12,7 @@ from jarkeeper.audit.archive import pack
 from jarkeeper.checks import Severity
 from jarkeeper.report.content import FRAMES
 from jarkeeper.report.gathering import gather
+from jarkeeper.report.headline import judge
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
 from vaultkit import START, FaultyStore, Room, jar_of
@@ -72,6 +73,23 @@ def test_events_that_lie_in_both_forms_count_once(room, settings):
     assert after.integrity.is_intact
     assert after.figures == before.figures
     assert after.opens["opens"].sum() == before.opens["opens"].sum() == 10
+
+
+def test_one_damage_of_the_trail_is_one_critical(room, settings):
+    room.vault.check(checkpoint=True)
+    keys = room.store.list("audit/dt=")
+    key = keys[len(keys) // 2]
+    room.store.objects[key] = room.store.objects[key].replace(b"tester", b"nobody")
+    at = pd.Timestamp(room.clock.now)
+
+    found = gathered(room, settings)
+    gap = {"cause": ["audit-gap"], "jar": [""], "severity": ["critical"], "opened_at": [at]}
+    found = replace(found, incidents=pd.DataFrame(gap | {"closed_at": [pd.NaT], "hours": [1.0]}))
+
+    points = [point for point in judge(found).points if point.severity is Severity.CRITICAL]
+    assert [point.what[:15] for point in points] == ["the audit trail"]
+    assert [one.code for one in found.findings if one.severity is Severity.CRITICAL] == []
+    assert len(found.integrity.discrepancies) == 1
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
