@@ -74,11 +74,17 @@ class TrailReport:
         """How many events at the ends of chains could be cut off without a trace."""
         return sum(max(0, seq - self.anchored.get(writer, 0)) for writer, seq in self.tails.items())
 
-    def is_retired(self, moment: datetime) -> bool:
-        """Whether what happened at that moment is past its retention."""
+    @property
+    def retired_until(self) -> datetime | None:
+        """Up to when what happened is past its retention; None where nothing is."""
         sizes = [one.size for one in self.log.checkpoints]
         last = bisect_right(sizes, self.told.retired) - 1
-        return last >= 0 and moment <= self.log.checkpoints[last].at
+        return self.log.checkpoints[last].at if last >= 0 else None
+
+    def is_retired(self, moment: datetime) -> bool:
+        """Whether what happened at that moment is past its retention."""
+        until = self.retired_until
+        return until is not None and moment <= until
 
     def is_archived(self, leaf: int) -> bool:
         """Whether a volume holds that leaf."""
