@@ -8,11 +8,16 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from jarkeeper.actions import Action
+from jarkeeper.audit import Outcome
 from jarkeeper.audit.archive import pack
+from jarkeeper.audit.trail import Access
 from jarkeeper.checks import Severity
+from jarkeeper.records import read_record, write_record
 from jarkeeper.report.content import FRAMES
 from jarkeeper.report.gathering import gather
 from jarkeeper.report.headline import judge
+from jarkeeper.report.page import page
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
 from vaultkit import START, FaultyStore, Room, jar_of
@@ -90,6 +95,39 @@ def test_one_damage_of_the_trail_is_one_critical(room, settings):
     assert [point.what[:15] for point in points] == ["the audit trail"]
     assert [one.code for one in found.findings if one.severity is Severity.CRITICAL] == []
     assert len(found.integrity.discrepancies) == 1
+
+
+NOT_COUNTED = (
+    {"counts": {"OK": 2**63}},
+    {"counts": {"OK": -1}},
+    {"counts": {"OK": "many"}},
+    {"counts": {"OK": 0.5}},
+    {"counts": ["OK"]},
+    {"head_seq": 2**63},
+    {"seconds": 1e308},
+    {"seconds": 1e11},
+    {"seconds": "long"},
+)
+
+
+def test_numbers_that_nobody_counted_are_named_and_stop_no_report(room, settings):
+    before = gathered(room, settings)
+    trail = room.vault.trail
+    for _ in NOT_COUNTED:
+        trail.outcome(Access(Action.INCIDENT), Outcome.OK, detail="opens", counts={"closed": 1})
+    stored = [item for item in room.store.objects.items() if b'"incident"' in item[1]]
+    for (name, line), numbers in zip(stored, NOT_COUNTED, strict=True):
+        fields = read_record(line, key=trail.key, kind=f"event {trail.vault}", name=name)
+        room.store.objects[name] = write_record(
+            fields | numbers, key=trail.key, kind=f"event {trail.vault}"
+        )
+
+    after = gathered(room, settings)
+
+    found = [message for code, message in after.integrity.discrepancies if code == "edited"]
+    assert len(found) == len(NOT_COUNTED)
+    assert after.figures[:3] == before.figures[:3]
+    assert "NOT INTACT" in page(after)
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
