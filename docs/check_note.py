@@ -16,15 +16,12 @@ try:
     name, key_id, key = sys.argv[2].split("+", 2)
     public = base64.b64decode(key)[1:]
     whole = hashlib.sha256(f"{name}\n\1".encode() + public).hexdigest()[:8] == key_id
-    blobs = {
-        line.split(" ")[1]: base64.b64decode(line.rpartition(" ")[2])
-        for line in signatures.splitlines()
-        if line.startswith(f"\N{EM DASH} {name} ")
-    }
+    ours = [line for line in signatures.splitlines() if line.startswith(f"\N{EM DASH} {name} ")]
+    blobs = [base64.b64decode(line.rpartition(" ")[2]) for line in ours]
 except (OSError, ValueError):
     sys.exit("cannot be checked: expected the file of a note, and name+id+key")
-signature = blobs.get(name, b"")
-if not whole or signature[:4].hex() != key_id:
+signature = next((blob for blob in blobs if blob[:4].hex() == key_id), b"")
+if not whole or not signature:
     sys.exit(f"NOT signed by {name} with that key")
 try:
     Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], f"{text}\n".encode())

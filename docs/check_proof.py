@@ -16,16 +16,16 @@ sys.excepthook = lambda kind, *_: sys.stderr.write(f"not proved: {kind.__name__}
 # The proof (c2sp.org/tlog-proof): the event, its place, the hashes beside its way, a checkpoint.
 proof, checkpoint, signatures = Path(sys.argv[1]).read_text("utf-8").split("\n\n")
 header, extra, index, *hashes = proof.split("\n")
-event = base64.b64decode(extra.removeprefix("extra "))
-place = int(index.removeprefix("index "))
+event, place = base64.b64decode(extra.removeprefix("extra ")), int(index.removeprefix("index "))
 origin, size, root = checkpoint.split("\n")
 # The signature (c2sp.org/signed-note): by the key that you were given, over the checkpoint.
 name, key_id, key = sys.argv[2].split("+", 2)
 public = base64.b64decode(key)[1:]
-line = next(line for line in signatures.split("\n") if line.startswith(f"\N{EM DASH} {name} "))
-signature = base64.b64decode(line.rpartition(" ")[2])
-same = signature[:4].hex() == key_id == sha256(f"{name}\n\1".encode() + public)[:4].hex()
-if header != "c2sp.org/tlog-proof@v1" or origin != name or not same:
+lines = map(str.split, signatures.splitlines())
+blobs = (base64.b64decode(parts[2]) for parts in lines if parts[1:2] == [name])
+signature = next(blob for blob in blobs if blob[:4].hex() == key_id)
+same = key_id == sha256(f"{name}\n\1".encode() + public)[:4].hex() and origin == name
+if header != "c2sp.org/tlog-proof@v1" or index != f"index {place}" or not same:
     sys.exit("not proved: another form, another log or another key")
 Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], f"{checkpoint}\n".encode())
 # The way from the event to the root (RFC 6962, section 2.1.1).

@@ -43,6 +43,9 @@ class Anchors(Protocol):
     def advance(self, vault: VaultId, jar: str, anchor: Anchor) -> None:
         """Remember the anchor unless a higher one is known; `StoreError` if it cannot be kept."""
 
+    def how_to_forget(self, vault: VaultId, jar: str) -> str:
+        """Return what somebody does who put an older state in place, and stands by it."""
+
 
 class MemoryAnchors:
     """What this process has seen."""
@@ -63,6 +66,10 @@ class MemoryAnchors:
             known = self._anchors.get((vault, jar))
             if known is None or known.seq < anchor.seq:
                 self._anchors[vault, jar] = anchor
+
+    def how_to_forget(self, vault: VaultId, jar: str) -> str:  # noqa: ARG002
+        """Return what to do: a new process remembers nothing."""
+        return "start the program anew"
 
 
 class FileAnchors:
@@ -101,6 +108,10 @@ class FileAnchors:
                 if known is None or known.seq < anchor.seq:
                     text = json.dumps({"seq": anchor.seq, "digest": anchor.digest})
                     durable.replace_file(directory, file_name, text.encode("ascii"))
+
+    def how_to_forget(self, vault: VaultId, jar: str) -> str:
+        """Return which file to remove."""
+        return f"remove '{self.place / _file_name(vault, jar)}'"
 
     def vault_at(self, place: str) -> VaultId | None:
         """Return which vault was last seen at a place; None where nothing is remembered of it."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit import Trail
 from jarkeeper.audit.log import log_event
 from jarkeeper.errors import InputError, JarkeeperError, KeyUnavailable, NotInitialised
@@ -18,6 +17,7 @@ from jarkeeper.vault import Vault, copying
 from jarkeeper.vault.copying import CopyReceipt
 from jarkeeper.vault.rewrap import RewrapReceipt, rewrap
 from jarkeeper.vault.root import open_root
+from jarkeeper.vault.vouching import remembered, set_back
 from jarkeeper.wiring import (
     open_key,
     open_store,
@@ -140,9 +140,10 @@ def _anchored(settings: Settings, actor: str) -> list[str]:
         try:
             vault.status(jar)
         except JarkeeperError as error:
-            file = FileAnchors(settings.state_dir).place / f"{vault.id}-{jar}.json"
-            told.append(f"{error.message}: if it was you who went back, remove '{file}'")
-    return told
+            told.append(f"{error.message}: {error.hint}" if error.hint else error.message)
+    known = remembered(vault.ports)
+    gone = set_back(vault.ports, vault.trail.checkpoints(), known)
+    return told + [f"audit trail: {item.message}: {item.hint}" for item in gone]
 
 
 def _require_apart(one: Settings, other: Settings) -> None:

@@ -23,7 +23,9 @@ def pack(opening: Opening, vault: Vault) -> Receipt:
         vault: The vault.
     """
     days = timedelta(days=opening.settings.archive_days)
-    done = archive.pack(vault.trail, before=vault.trail.now().date() - days)
+    done = archive.pack(
+        vault.trail, before=vault.trail.now().date() - days, verify=vault.verify_trail
+    )
     sentence = f"{count_of(done.events, 'event')} packed into {count_of(done.volumes, 'volume')}"
     return Receipt(sentence, done.warnings, {"events packed": done.events})
 
@@ -37,6 +39,6 @@ def retire(opening: Opening, vault: Vault) -> Receipt:
         vault: The vault.
     """
     days = timedelta(days=opening.settings.audit_days)
-    done = archive.retire(vault.trail, before=vault.trail.now() - days)
+    done = archive.retire(vault.trail, before=vault.trail.now() - days, verify=vault.verify_trail)
     sentence = f"{count_of(done.deleted, 'object')} past its retention deleted"
     return Receipt(sentence, done.warnings, {"objects deleted": done.deleted})

@@ -9,7 +9,7 @@ was, and nothing else can be taken away unseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count, islice
@@ -28,7 +28,7 @@ from jarkeeper.audit.places import (
     volume_key,
     voucher_key,
 )
-from jarkeeper.audit.told import LEAVES
+from jarkeeper.audit.told import BEFORE, LEAVES
 from jarkeeper.audit.trail import Access, Trail
 from jarkeeper.audit.verify import TrailReport
 from jarkeeper.audit.volumes import (
@@ -46,6 +46,7 @@ from jarkeeper.stores import put_once
 
 Progress = Callable[[int, int], None]
 """Hears how many of how many events are done."""
+Verify = Callable[[], TrailReport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,20 @@ class _Stored:
     key: str
 
 
-def pack(trail: Trail, *, before: date, progress: Progress | None = None) -> ArchiveReceipt:
+def pack(
+    trail: Trail, *, before: date, verify: Verify | None = None, progress: Progress | None = None
+) -> ArchiveReceipt:
     """Pack the days before that one (UTC) into volumes, and delete what they hold.
 
+    `verify` looks at more than the trail by itself, such as the vault's heads and anchors.
     `IntegrityError`, and nothing was changed, where the trail is not as it was written.
     """
     # Before anything is looked at: whoever packs at the same time wants the same numbers, and one
     # of the two gives way.
     taken = {(day, number) for day, number, _ in _listed(trail)}
-    report = _verified(trail)
-    trail.checkpoint(report)
+    report = _verified(verify or trail.verify)
+    with suppress(Conflict):  # another process was faster: what it has is packed another time
+        trail.checkpoint(report)
     days = _days(trail, report.log, before)
     packed = {
         item.leaf for items in days.values() for item in items if report.is_archived(item.leaf)
@@ -104,13 +109,13 @@ def pack(trail: Trail, *, before: date, progress: Progress | None = None) -> Arc
     return ArchiveReceipt(events, volumes, deleted, warnings)
 
 
-def retire(trail: Trail, *, before: datetime) -> ArchiveReceipt:
+def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> ArchiveReceipt:
     """Give up the events that a checkpoint from before that moment knows; on record first.
 
     Their hashes stay, so that every proof does. `IntegrityError`, and nothing was changed, where
     the trail is not as it was written.
     """
-    report = _verified(trail)
+    report = _verified(verify or trail.verify)
     young = _first_young(trail, report.log, before.date())
     leaves = 0
     for one in report.log.checkpoints:
@@ -119,9 +124,11 @@ def retire(trail: Trail, *, before: datetime) -> ArchiveReceipt:
         leaves = one.size
     if not leaves:
         return ArchiveReceipt()
+    doomed = tuple(_retired(trail, report.log, leaves))
     if leaves > report.told.retired:
-        trail.outcome(Access(Action.RETIRE), Outcome.OK, counts={LEAVES: leaves})
-    deleted, warnings = _delete(trail, _retired(trail, report.log, leaves))
+        counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
+        trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
+    deleted, warnings = _delete(trail, doomed)
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
@@ -160,8 +167,8 @@ def stored_alone(trail: Trail, report: TrailReport, *, since: datetime) -> Itera
                 yield from trail.events_in(key)
 
 
-def _verified(trail: Trail) -> TrailReport:
-    report = trail.verify()
+def _verified(verify: Verify) -> TrailReport:
+    report = verify()
     if report.discrepancies:
         raise IntegrityError(
             f"audit trail: is not as it was written, {report.discrepancies[0].message}",

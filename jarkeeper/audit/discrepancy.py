@@ -13,6 +13,8 @@ class Discrepancy:
     """edited, removed, reordered, duplicated or spliced."""
     key: str
     message: str
+    hint: str = ""
+    """What to do, where more is known than that somebody did it."""
 
 
 def missing(writer: str, first: int, last: int) -> Discrepancy:

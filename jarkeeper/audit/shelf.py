@@ -16,6 +16,7 @@ from jarkeeper.audit.places import volume_key
 from jarkeeper.audit.told import Told
 from jarkeeper.audit.volumes import (
     COLUMNS,
+    ROWS_MAX,
     Database,
     Row,
     connected,
@@ -24,7 +25,6 @@ from jarkeeper.audit.volumes import (
     read_voucher,
 )
 from jarkeeper.errors import IntegrityError, StoreError
-from jarkeeper.limits import LIMITS
 from jarkeeper.names import VaultId
 from jarkeeper.records import digest
 from jarkeeper.stores import Readable
@@ -89,10 +89,8 @@ class Shelf:
         """Give the rows whose columns say what their lines do."""
         with self._opened(content) as database:
             columns = ", ".join(f'"{name}"' for name in ("leaf", "line", *COLUMNS))
-            # More rows than any volume has are no volume: a small file may hold millions.
-            most = LIMITS.volume_events_max * 2
-            query = f"SELECT {columns} FROM volume LIMIT {most}"  # noqa: S608 - names of our own
-            found = database.execute(query).fetchall()
+            query = f"SELECT {columns} FROM volume LIMIT $most"  # noqa: S608 - names of our own
+            found = database.execute(query, {"most": ROWS_MAX}).fetchall()
         for leaf, line, *values in found:
             fields = dict(zip(COLUMNS, values, strict=True))
             row = Row(leaf, fields["writer"], fields["seq"], line)

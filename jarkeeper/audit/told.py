@@ -11,6 +11,8 @@ from jarkeeper.audit.events import Event, Outcome, Phase
 
 LEAVES = "leaves"
 """In the counts of `retire`: so many of the oldest leaves may be gone."""
+BEFORE = "before_day"
+"""Beside them: none of them is of that day or later."""
 CHECKPOINTS = "checkpoints"
 """In the counts of `checkpoint`: how many there are with it."""
 
@@ -29,6 +31,8 @@ class Told:
     """How many checkpoints there were."""
     retired: int = 0
     """How many of the oldest leaves are past their retention."""
+    retired_before: int = 0
+    """All of them are of a day before this one, which is an ordinal as in `datetime.date`."""
 
     def hear(self, event: Event) -> None:
         """Take an event that is genuine."""
@@ -59,3 +63,4 @@ class Told:
                 self.checkpoints = max(self.checkpoints, counts.get(CHECKPOINTS, 0))
             elif action == Action.RETIRE:
                 self.retired = max(self.retired, counts.get(LEAVES, 0))
+                self.retired_before = max(self.retired_before, counts.get(BEFORE, 0))

@@ -6,11 +6,10 @@ stored, one by one and in volumes.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 from jarkeeper.actions import Action
@@ -58,6 +57,8 @@ class TrailReport:
     """Of each leaf: where it was found."""
     has_news: bool = True
     """Whether any of what is fresh is more than the record of a checkpoint."""
+    anchors: tuple[str, ...] = ()
+    """What outside the vault remembered a checkpoint before the trail was read."""
 
     @property
     def anchored(self) -> dict[str, int]:
@@ -74,17 +75,9 @@ class TrailReport:
         """How many events at the ends of chains could be cut off without a trace."""
         return sum(max(0, seq - self.anchored.get(writer, 0)) for writer, seq in self.tails.items())
 
-    @property
-    def retired_until(self) -> datetime | None:
-        """Up to when what happened is past its retention; None where nothing is."""
-        sizes = [one.size for one in self.log.checkpoints]
-        last = bisect_right(sizes, self.told.retired) - 1
-        return self.log.checkpoints[last].at if last >= 0 else None
-
     def is_retired(self, moment: datetime) -> bool:
-        """Whether what happened at that moment is past its retention."""
-        until = self.retired_until
-        return until is not None and moment <= until
+        """Whether the event of that moment may be past its retention, by its writer's clock."""
+        return moment.astimezone(UTC).date().toordinal() < self.told.retired_before
 
     def is_archived(self, leaf: int) -> bool:
         """Whether a volume holds that leaf."""
@@ -124,6 +117,8 @@ class _Reading:
         self.fresh: dict[str, list[Leaf]] = {}
         self.events = 0
         self.has_news = False
+        self.ahead = ""
+        """A volume that holds events of checkpoints that are not there."""
 
     def report(self) -> TrailReport:
         """Read everything, and return what was seen."""
@@ -153,6 +148,10 @@ class _Reading:
             first = len(self.log.checkpoints) + 1
             message = f"checkpoints {first} to {self.told.checkpoints} were removed"
             self._say("removed", CHECKPOINTS_PREFIX, message)
+        elif self.ahead and not self.log.found:
+            message = f"the checkpoints of which volume '{self.ahead}' holds events were removed"
+            hint = "if a copy was interrupted, run it again"
+            self.found.append(Discrepancy("removed", CHECKPOINTS_PREFIX, message, hint))
         return TrailReport(
             events=self.events,
             discrepancies=tuple(self.found),
@@ -185,18 +184,22 @@ class _Reading:
 
     def _volume(self, day: str, number: int) -> None:
         name, places, size = volume_key(day, number), self.places, self.log.size
-        chain = None
+        chain, again = None, {}
         for leaf, writer, seq, line in self.shelf.rows(day, number):
             if leaf < size:
                 if places[leaf]:
-                    what = f"volume '{name}': has event {seq} once more"
-                    self._say("duplicated", name, what, writer)
+                    again[leaf] = (writer, seq)
                     continue
                 places[leaf] = ARCHIVED
+            else:
+                self.ahead = name
             if chain is None or chain.writer != writer:
                 chain = self._chain(writer)
             chain.follow(seq, line, name)
             self.events += 1
+        for writer, seq in again.values():
+            what = f"volume '{name}': has event {seq} once more"
+            self._say("duplicated", name, what, writer)
 
     def _event(self, chain: Chain, seq: int, name: str) -> None:
         leaf = self.log.leaf(chain.writer, seq)

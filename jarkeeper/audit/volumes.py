@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from jarkeeper.audit.places import volume_key, voucher_key
 from jarkeeper.errors import IntegrityError
+from jarkeeper.limits import LIMITS
 from jarkeeper.names import VaultId
 from jarkeeper.records import read_record, write_record
 from jarkeeper.stores import Readable
@@ -29,6 +30,10 @@ Database: TypeAlias = "DuckDBPyConnection"
 
 FORMAT = 1
 ROWS_AT_ONCE = 10_000
+ROWS_MAX = 2 * LIMITS.volume_events_max
+"""More are not read, as no volume has them: a small file may hold millions."""
+MEMORY = "1GB"
+"""Or a single value of any size."""
 COLUMNS = {
     "at": "TIMESTAMP",
     "action": "VARCHAR",
@@ -105,7 +110,8 @@ def plain_rows(database: Database) -> Iterator[tuple[int, str, int, bytes]]:
     # Whoever wrote the file may have had other types in mind.
     found = database.execute(
         "SELECT leaf::BIGINT, writer::VARCHAR, seq::BIGINT, line::BLOB FROM volume "
-        "WHERE leaf IS NOT NULL AND line IS NOT NULL"
+        "WHERE leaf IS NOT NULL AND line IS NOT NULL LIMIT $most",
+        {"most": ROWS_MAX},
     )
     while rows := found.fetchmany(ROWS_AT_ONCE):
         yield from rows
@@ -160,6 +166,7 @@ def connected() -> Database:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "threads": 2,
+        "memory_limit": MEMORY,
     }
     return duckdb.connect(config=options)
 

@@ -33,10 +33,10 @@ def pack(invocation: Invocation) -> Exit:
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()
-    trail = open_vault(settings).trail
+    vault = open_vault(settings)
     with Output(aside=True).busy("packing finished days of the audit trail"):
-        before = trail.now().date() - timedelta(days=settings.archive_days)
-        receipt = archive.pack(trail, before=before)
+        before = vault.trail.now().date() - timedelta(days=settings.archive_days)
+        receipt = archive.pack(vault.trail, before=before, verify=vault.verify_trail)
     volumes = count_of(receipt.volumes, "volume")
     _tell(invocation, receipt, f"{count_of(receipt.events, 'event')} packed into {volumes}")
     return Exit.OK
@@ -61,10 +61,10 @@ def retire(invocation: Invocation) -> Exit:
             "COOKIE_AUDIT_DAYS: is 0, the audit trail is kept for ever",
             hint="set it to a number of days first; nothing was changed",
         )
-    trail = open_vault(settings).trail
+    vault = open_vault(settings)
     with Output(aside=True).busy("verifying the audit trail"):
-        before = trail.now() - timedelta(days=settings.audit_days)
-        receipt = archive.retire(trail, before=before)
+        before = vault.trail.now() - timedelta(days=settings.audit_days)
+        receipt = archive.retire(vault.trail, before=before, verify=vault.verify_trail)
     _tell(invocation, receipt, f"{count_of(receipt.deleted, 'object')} past its retention deleted")
     return Exit.OK
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jarkeeper.vault import Vault
 
 NOTE_BYTES_MAX = 1 << 20
+SHOWN_MAX = 100
 
 
 @click.command(
@@ -147,7 +148,7 @@ def _open(invocation: Invocation) -> Vault:
 def _newest(vault: Vault, report: TrailReport) -> Checkpoint:
     newest = None
     with suppress(Conflict):  # another process was faster: its checkpoint is as good
-        newest = vault.trail.checkpoint(report)
+        newest = vault.checkpoint(report)
     newest = newest or vault.trail.checkpoints().newest
     if newest is None:
         raise VaultError("audit trail: holds no event that a checkpoint could vouch for")
@@ -180,6 +181,7 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
         "checkpoints": len(report.log.checkpoints),
         "unanchored": report.unanchored,
         "witnesses": witnesses,
+        "anchors": [name.strip("'") for name in report.anchors],
         "discrepancies": [asdict(item) for item in found],
     }
 
@@ -187,8 +189,10 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
 def _print(
     output: Output, report: TrailReport, found: list[Discrepancy], *, witnesses: int
 ) -> None:
-    for item in found:
-        output.finding("critical", f"{item.code}: {item.message}", None)
+    for item in found[:SHOWN_MAX]:
+        output.finding("critical", f"{item.code}: {item.message}", item.hint or None)
+    if (more := len(found) - SHOWN_MAX) > 0:
+        output.finding("critical", f"and {more:,} more", "`--json` lists them all")
     if found:
         output.line((f"NOT INTACT: {count_of(len(found), 'discrepancy')}", "bad"))
         return
@@ -210,6 +214,13 @@ def _details(report: TrailReport, witnesses: int) -> list[str]:
         lines.append(f"{report.told.retired:,} are past their retention: their hashes are left")
     if witnesses:
         lines.append(f"{count_of(witnesses, 'witness')} agreed")
+    if report.anchors:
+        lines.append(f"not set back, by {', '.join(report.anchors)}")
+    elif newest is not None and not witnesses:
+        lines.append(
+            "nothing outside the vault remembered a checkpoint: that all of it was set back would "
+            "not show; keep a note of `jarkeeper audit checkpoint` elsewhere for `--witness`"
+        )
     if report.has_news:
         newest_events = count_of(report.unanchored, "event")
         lines.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
@@ -116,15 +116,14 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
         if event.at < until:
             found.hear(event)
     signer = vault.trail.signer
-    gone = report.retired_until
-    is_gone = gone is not None and since <= gone
-    nothing = "none that is still on record: see RETIRED" if is_gone else "none"
+    is_retired = report.is_retired(since)
+    nothing = "none that is still on record: see RETIRED" if is_retired else "none"
     lines = (
         f"{signer.verifier.name} compliance {month}",
         f"made {now:%Y-%m-%d %H:%M} UTC of what happened before {until:%Y-%m-%d}, "
         "all moments in UTC",
         *(("INCOMPLETE: the month goes on",) if until > now else ()),
-        *((_retired(gone),) if gone is not None and is_gone else ()),
+        *((_retired(report),) if is_retired else ()),
         *_section("verification", _verdict(report)),
         *_section("keys", _keys(vault)),
         *_section("who may do what", _rights(settings)),
@@ -145,11 +144,12 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
     return Statement(note, is_intact=not report.discrepancies)
 
 
-def _retired(gone: datetime) -> str:
-    """Return what a month says of which events may be deleted."""
+def _retired(report: TrailReport) -> str:
+    """Return what a month says of its events that may be deleted."""
     return (
-        f"RETIRED: events up to {gone:%Y-%m-%d %H:%M} are past their retention and may be deleted; "
-        "what they told is missing below then, their hashes were verified all the same"
+        f"RETIRED: events before {date.fromordinal(report.told.retired_before)} are past their "
+        "retention and may be deleted; what they told is missing below then, their hashes were "
+        "verified all the same"
     )
 
 

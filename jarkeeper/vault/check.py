@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, TrailReport
@@ -32,7 +31,8 @@ from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
-from jarkeeper.vault.vouching import remember, remembered, set_back
+from jarkeeper.vault.vouching import checkpoint as append_checkpoint
+from jarkeeper.vault.vouching import compared, remembered
 
 SHOWN_MAX = 5
 
@@ -68,10 +68,10 @@ def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     jars = sorted({*jar_names(ports), *(jar for jar, seq in trail.head_seqs.items() if seq > 0)})
     yield ok("store", f"the store can be read: {counted(len(jars), 'jar')}")
     # All of them first: looking at one jar's view reads the others, and that makes anchors.
-    anchored = {jar: [name for name, _ in read_anchors(ports, jar)[0]] for jar in jars}
+    anchored = {jar: [place.name for place, _ in read_anchors(ports, jar)[0]] for jar in jars}
     for jar in jars:
         yield from check_jar(ports, jar, trail, consulted=anchored[jar])
-    trail = replace(trail, discrepancies=(*trail.discrepancies, *set_back(ports, trail, known)))
+    trail = compared(ports, trail, known)
     yield from _trail(trail)
     if checkpoint and not trail.discrepancies:
         yield from _checkpoint(ports, trail)
@@ -82,7 +82,8 @@ def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
 
 def _trail(report: TrailReport) -> Iterator[Finding]:
     for item in report.discrepancies[:SHOWN_MAX]:
-        yield critical(f"audit-{item.code}", f"audit trail: {item.message}", "find out who did it")
+        step = item.hint or "find out who did it"
+        yield critical(f"audit-{item.code}", f"audit trail: {item.message}", step)
     if (more := len(report.discrepancies) - SHOWN_MAX) > 0:
         message = f"audit trail: {counted(more, 'more record')} not as written"
         yield critical("audit-more", message, "run `jarkeeper audit verify`")
@@ -90,13 +91,15 @@ def _trail(report: TrailReport) -> Iterator[Finding]:
         events = counted(report.events, "event")
         chains = counted(len(report.tails), "chain")
         message = f"audit trail: {events} in {chains}, none changed, none missing"
-        yield ok("audit", f"{message}, {report.unanchored} since the last checkpoint")
+        message = f"{message}, {report.unanchored} since the last checkpoint"
+        if report.log.size and not report.anchors:
+            message += ", which nothing outside the vault remembered"
+        yield ok("audit", message)
 
 
 def _checkpoint(ports: Ports, report: TrailReport) -> Iterator[Finding]:
     try:
-        newest = ports.trail.checkpoint(report)
-        remember(ports, report)
+        newest = append_checkpoint(ports, report)
     except Conflict:
         return  # another process has just done it
     if newest is not None:

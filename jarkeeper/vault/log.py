@@ -44,8 +44,8 @@ def read_newest(ports: Ports, jar: str) -> Newest:
     # Anchors first: one that another process advances after we looked at the log proves nothing.
     anchors, warnings = read_anchors(ports, jar)
     newest = _newest(ports, jar)
-    for name, anchor in anchors:
-        _compare(ports, jar, newest, name, anchor)
+    for place, anchor in anchors:
+        _compare(ports, jar, newest, place, anchor)
     if newest is not None:
         known = [anchor for _, anchor in anchors]
         warnings += advance(ports, jar, newest, known=known)
@@ -109,8 +109,8 @@ def load_head(ports: Ports, jar: str, seq: int) -> StoredHead:
     return read_head(raw, key=ports.head_key, vault=ports.vault, jar=jar, seq=seq)
 
 
-def read_anchors(ports: Ports, jar: str) -> tuple[list[tuple[str, Anchor]], list[str]]:
-    """Return what each place remembers, by its name, and what could not be asked."""
+def read_anchors(ports: Ports, jar: str) -> tuple[list[tuple[Anchors, Anchor]], list[str]]:
+    """Return what each place remembers, and what could not be asked."""
     found, warnings = [], []
     for place in ports.anchors:
         try:
@@ -119,7 +119,7 @@ def read_anchors(ports: Ports, jar: str) -> tuple[list[tuple[str, Anchor]], list
             warnings.append(error.message)
             continue
         if anchor is not None:
-            found.append((place.name, anchor))
+            found.append((place, anchor))
     return found, warnings
 
 
@@ -166,16 +166,19 @@ def _last_seq(ports: Ports, jar: str) -> int:
     return last
 
 
-def _compare(ports: Ports, jar: str, newest: StoredHead | None, name: str, anchor: Anchor) -> None:
+def _compare(
+    ports: Ports, jar: str, newest: StoredHead | None, place: Anchors, anchor: Anchor
+) -> None:
+    was_me = f"if it was you who went back, {place.how_to_forget(ports.vault, jar)}"
     seq = 0 if newest is None else newest.head.seq
     if seq < anchor.seq:
         raise RollbackError(
-            f"jar '{jar}': the newest head is {seq}, but {name} has seen head {anchor.seq}",
-            hint="heads were removed, or an old copy of the vault was put in its place",
+            f"jar '{jar}': the newest head is {seq}, but {place.name} has seen head {anchor.seq}",
+            hint=f"heads were removed, or an old copy of the vault was put in its place; {was_me}",
         )
     there = newest if newest is not None and seq == anchor.seq else None
     if (there or load_head(ports, jar, anchor.seq)).digest != anchor.digest:
         raise RollbackError(
-            f"jar '{jar}': head {anchor.seq} is not the one that {name} has seen",
-            hint="the log was cut off and continued differently",
+            f"jar '{jar}': head {anchor.seq} is not the one that {place.name} has seen",
+            hint=f"the log was cut off and continued differently; {was_me}",
         )

@@ -9,6 +9,7 @@ from typing import Any
 from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchors, MemoryAnchors
 from jarkeeper.audit import Access, Actor, Event, Outcome, Trail, TrailReport
+from jarkeeper.audit.checkpoints import Checkpoint
 from jarkeeper.checks import Finding
 from jarkeeper.facts import Probed
 from jarkeeper.heads import Head
@@ -33,7 +34,7 @@ from jarkeeper.vault.probing import ProbeReceipt, probe
 from jarkeeper.vault.receipts import GcReceipt, ImportReceipt, Receipt, WriteBackReceipt
 from jarkeeper.vault.replacing import ReplaceReceipt, leaked, replace_jar
 from jarkeeper.vault.take_in import import_jar, stage_jar
-from jarkeeper.vault.vouching import verify
+from jarkeeper.vault.vouching import checkpoint, verify
 from jarkeeper.vault.write_back import write_back
 
 
@@ -270,5 +271,12 @@ class Vault:
         return collect(self.ports, grace=grace)
 
     def verify_trail(self) -> TrailReport:
-        """Follow every writer's chain in the audit trail."""
+        """Verify the audit trail, and compare it with the heads and with what anchors remember."""
         return verify(self.ports)
+
+    def checkpoint(self, report: TrailReport) -> Checkpoint | None:
+        """Append to the trail's signed log what verification saw, and return the newest.
+
+        None where there is nothing. `Conflict` where another process wrote one meanwhile.
+        """
+        return checkpoint(self.ports, report)

@@ -6,20 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeAlias
 
 from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchor, Anchors
 from jarkeeper.audit import Discrepancy, TrailReport
+from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog
 from jarkeeper.audit.places import checkpoint_key
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.heads import Head
 from jarkeeper.names import head_key, heads_prefix
-from jarkeeper.vault.log import read_history
+from jarkeeper.vault.log import read_anchors, read_history
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.view import jar_names
 
 TRAIL = "_trail"
 """In the place of a jar, where anchors remember the log of checkpoints: no jar is named so."""
+
+Known: TypeAlias = tuple[tuple[Anchors, Anchor], ...]
+"""Which anchors remember the log, and what."""
 
 
 def verify(ports: Ports) -> TrailReport:
@@ -33,10 +38,16 @@ def verify(ports: Ports) -> TrailReport:
         except IntegrityError as error:
             found.append(Discrepancy("edited", heads_prefix(jar), error.message))
     known = remembered(ports)
-    report = ports.trail.verify()
+    report = compared(ports, ports.trail.verify(), known)
     found += unvouched(report, heads)
-    found += set_back(ports, report, known)
     return replace(report, discrepancies=(*report.discrepancies, *found))
+
+
+def compared(ports: Ports, report: TrailReport, known: Known) -> TrailReport:
+    """Return the report with what was remembered of the log before it was read."""
+    found = tuple(set_back(ports, report.log, known))
+    anchors = tuple(place.name for place, _ in known)
+    return replace(report, discrepancies=(*report.discrepancies, *found), anchors=anchors)
 
 
 def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepancy]:
@@ -64,32 +75,38 @@ def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepanc
             yield Discrepancy("spliced", head_key(head.jar, head.seq), message)
 
 
-def remembered(ports: Ports) -> tuple[tuple[Anchors, Anchor | None], ...]:
+def remembered(ports: Ports) -> Known:
     """Return what anchors know of the log; to be asked before it is read, as it may go on."""
-    found = []
-    for anchors in ports.anchors:
-        with suppress(StoreError):  # the heads' own anchors tell of it
-            found.append((anchors, anchors.read(ports.vault, TRAIL)))
-    return tuple(found)
+    return tuple(read_anchors(ports, TRAIL)[0])  # the heads' own tell what cannot be read
 
 
-def set_back(
-    ports: Ports, report: TrailReport, known: Iterable[tuple[Anchors, Anchor | None]]
-) -> Iterator[Discrepancy]:
-    """Name the checkpoints that an anchor remembers otherwise; have all remember the newest."""
-    digests = report.log.digests
-    for anchors, anchor in known:
-        if anchor is None or digests[anchor.seq - 1 : anchor.seq] == [anchor.digest]:
+def set_back(ports: Ports, log: CheckpointLog, known: Known) -> Iterator[Discrepancy]:
+    """Name the checkpoints that an anchor remembers otherwise; the others learn the newest."""
+    wrong = []
+    for place, anchor in known:
+        if log.digests[anchor.seq - 1 : anchor.seq] == [anchor.digest]:
             continue
-        if anchor.seq <= len(digests) or not report.log.found:  # else it is told already
-            what = f"checkpoint {anchor.seq} is not the one that {anchors.name} remembers"
-            yield Discrepancy("removed", checkpoint_key(anchor.seq), what)
-    remember(ports, report)
+        wrong.append(place)
+        if anchor.seq <= len(log.digests) or not log.found:  # else it is told already
+            what = f"checkpoint {anchor.seq} is not the one that {place.name} remembers"
+            hint = f"if it was you who went back, {place.how_to_forget(ports.vault, TRAIL)}"
+            yield Discrepancy("removed", checkpoint_key(anchor.seq), what, hint)
+    # What an anchor has against the log must not be forgotten when the log goes on.
+    remember(replace(ports, anchors=tuple(one for one in ports.anchors if one not in wrong)), log)
 
 
-def remember(ports: Ports, report: TrailReport) -> None:
+def checkpoint(ports: Ports, report: TrailReport) -> Checkpoint | None:
+    """Append to the log what verification saw, and return the newest; anchors remember it.
+
+    `Conflict` where another process wrote one meanwhile.
+    """
+    newest = ports.trail.checkpoint(report)
+    remember(ports, report.log)
+    return newest
+
+
+def remember(ports: Ports, log: CheckpointLog) -> None:
     """Have all anchors remember the newest checkpoint, unless they know a newer one."""
-    digests = report.log.digests
-    for anchors in ports.anchors if digests else ():
+    for place in ports.anchors if log.digests else ():
         with suppress(StoreError):
-            anchors.advance(ports.vault, TRAIL, Anchor(len(digests), digests[-1]))
+            place.advance(ports.vault, TRAIL, Anchor(len(log.digests), log.digests[-1]))

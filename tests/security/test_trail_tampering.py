@@ -15,9 +15,10 @@ import duckdb
 import pytest
 
 from jarkeeper.actions import Action
-from jarkeeper.audit import Access, Outcome, Trail
+from jarkeeper.audit import Access, Outcome, Trail, shelf, volumes
 from jarkeeper.audit.archive import pack
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
+from jarkeeper.limits import LIMITS
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import ACTOR, KEYS, Clock
 
@@ -230,6 +231,31 @@ def test_every_removed_object_but_the_window_is_told(archived):
             continue
 
         assert archived.found({key: None}), key
+
+
+BOMBS = {
+    "of rows": "INSERT INTO volume SELECT volume.* FROM volume, range(1000) WHERE leaf = 7",
+    "in one value": "UPDATE volume SET line = encode(repeat('x', 100_000_000)) WHERE leaf = 7",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_small_file_that_holds_very_much_is_named_and_not_read_to_its_end(
+    archived, bomb, tmp_path, monkeypatch
+):
+    most = WRITERS * EACH + 100
+    monkeypatch.setattr(volumes, "MEMORY", "50MB")
+    for module in (volumes, shelf):
+        monkeypatch.setattr(module, "ROWS_MAX", most)
+    content = archived.objects[archived.volume]
+    changed = rewritten(content, f"{BOMBS[bomb]} AND $leaves IS NOT NULL", [], tmp_path)
+    assert len(changed) < LIMITS.object_bytes_max
+
+    found = archived.found({archived.volume: changed})
+
+    assert any(item.key == archived.volume and item.code == "edited" for item in found)
+    assert len([item for item in found if item.code == "duplicated"]) <= 1
+    assert len(list(archived.trail.events_in(archived.volume))) <= most
 
 
 FORMS = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -72,6 +73,31 @@ def test_the_script_reads_a_key_that_has_a_plus_in_it(tmp_path):
     done = checked("a\n\nb\nc\nd\n\ne", tmp_path, key)
 
     assert "too many values to unpack (expected 3)" not in done.stderr
+
+
+def test_the_script_finds_our_signature_among_others_of_the_same_name(tmp_path):
+    log = Log()
+    log.checkpoint()
+    verifier = log.trail.signer.verifier
+    other = "\N{EM DASH} " + verifier.name + " " + base64.b64encode(bytes(68)).decode() + "\n"
+    head, _, signatures = prove(log.trail, f"{log.writer}/3").rpartition("\n\n")
+
+    done = checked(f"{head}\n\n{other}{signatures}", tmp_path, str(verifier))
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("index", ["\N{ARABIC-INDIC DIGIT TWO}", "+2", "02", " 2"])
+def test_the_script_takes_an_index_in_its_one_form_only(index, tmp_path):
+    log = Log()
+    log.checkpoint()
+    proof = prove(log.trail, f"{log.writer}/3").replace("\nindex 2\n", f"\nindex {index}\n")
+    assert f"\nindex {index}\n" in proof
+
+    done = checked(proof, tmp_path, str(log.trail.signer.verifier))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("not proved")
 
 
 def test_a_proof_that_was_changed_anywhere_proves_nothing(tmp_path):

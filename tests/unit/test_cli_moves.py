@@ -103,17 +103,20 @@ def test_a_recovery_with_another_key_is_refused(home, capsys, monkeypatch):
 
 
 def test_a_recovery_tells_of_the_anchor_that_has_seen_more(home, capsys):
+    run(["audit", "checkpoint"])
     run(["backup", "copy"])
     keep(home, "three")
+    run(["audit", "checkpoint"])
     (home / "vault").rename(home / "lost")
     capsys.readouterr()
 
     assert run(["recover", "copy"]) == 0
 
     out = capsys.readouterr().out
-    (anchor,) = (home / "state/anchors").glob("*-youtube.json")
-    assert f"remove '{anchor}'" in out
-    anchor.unlink()
+    for name in ("youtube", "_trail"):
+        (anchor,) = (home / "state/anchors").glob(f"*-{name}.json")
+        assert f"remove '{anchor}'" in out
+        anchor.unlink()
     assert run(["check"]) in (0, 1)
 
 

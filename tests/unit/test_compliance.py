@@ -79,7 +79,7 @@ def test_a_month_whose_events_were_retired_says_so_instead_of_none(room, setting
 
     june, july = (statement(room, settings, month) for month in ("2026-06", "2026-07"))
 
-    assert "\nRETIRED: events up to 2026-06-01 1" in june
+    assert "\nRETIRED: events before 2026-06-21 are past" in june
     assert sections(june)["verification"][0].startswith("intact: ")
     assert sections(june)["accesses, by principal, program and jar"] == [
         "none that is still on record: see RETIRED"

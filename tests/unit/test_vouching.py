@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jarkeeper.actions import Action
+from jarkeeper.anchors import FileAnchors
+from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.places import parse_checkpoint_key, parse_volume_key
+from jarkeeper.errors import IntegrityError, StoreError
+from jarkeeper.stores.memory import MemoryStore
+from vaultkit import FaultyStore, Room, cookie_file
+
+
+def health(vault):
+    """What the scheduled look finds that is not well."""
+    return [finding for finding in vault.check(checkpoint=True) if finding.severity != "ok"]
+
+
+def with_anchor(place):
+    room = Room(anchors=(FileAnchors(place),))
+    room.fill("one")
+    assert [finding.code for finding in health(room.vault)] == []
+    return room
+
+
+def copy_of(store):
+    copy = MemoryStore()
+    copy.objects = dict(store.objects)
+    return copy
+
+
+def set_back(room, *, by=1):
+    """Put in place what the store was before that many checkpoints."""
+    before = copy_of(room.store)
+    for _ in range(by):
+        room.clock.advance(hours=6)
+        health(room.vault)
+    room.store.objects = before.objects
+
+
+def test_who_went_back_to_an_older_log_is_told_which_anchor_to_remove(tmp_path):
+    room = with_anchor(tmp_path)
+    set_back(room)
+
+    (finding,) = health(room.reopen())
+    file = Path(finding.next_step.partition("'")[2].rstrip("'"))
+    file.unlink()
+
+    assert finding.code == "audit-removed"
+    assert file == tmp_path / "anchors" / f"{room.vault.id}-_trail.json"
+    assert health(room.reopen()) == []
+
+
+def test_an_anchor_does_not_forget_when_the_log_goes_on_without_it(tmp_path):
+    room = with_anchor(tmp_path)
+    set_back(room)
+    for _ in range(3):  # another machine, which has no anchor
+        room.clock.advance(hours=6)
+        health(room.reopen(anchors=()))
+
+    found = [room.reopen().verify_trail().discrepancies for _ in range(2)]
+
+    assert [[item.code for item in items] for items in found] == [["removed"]] * 2
+
+
+def test_a_verdict_says_whether_anything_outside_the_vault_remembers_the_log(tmp_path):
+    room = Room()
+    room.fill("one")
+    health(room.vault)
+    anchors = FileAnchors(tmp_path)
+
+    first, second = (room.reopen(anchors=(anchors,)).verify_trail() for _ in range(2))
+
+    assert first.anchors == ()
+    assert second.anchors == (anchors.name,)
+
+
+def test_a_log_without_checkpoints_does_not_fit_the_volumes_that_they_vouched_for():
+    room = Room()
+    room.fill("one")
+    room.clock.advance(days=1)
+    pack(room.vault.trail, before=room.clock.now.date())
+    for key in room.store.list("audit/"):
+        if not parse_volume_key(key):
+            room.store.delete(key)
+    assert not any(map(parse_checkpoint_key, room.store.list("audit/")))
+
+    codes = {item.code for item in room.reopen().verify_trail().discrepancies}
+
+    assert codes == {"removed"}
+
+
+def test_nothing_is_packed_of_a_log_that_was_set_back(tmp_path):
+    room = with_anchor(tmp_path)
+    set_back(room)
+    room.clock.advance(days=1)
+    vault = room.reopen()
+    before = dict(room.store.objects)
+
+    with pytest.raises(IntegrityError, match="is not the one that"):
+        pack(vault.trail, before=room.clock.now.date(), verify=vault.verify_trail)
+
+    assert room.store.objects == before
+
+
+def test_packing_goes_on_when_another_process_writes_the_checkpoint():
+    room = Room()
+    room.fill("one")
+    room.clock.advance(days=1)
+    others = []
+
+    def meanwhile(method, key, *_):
+        if method == "put_if_absent" and parse_checkpoint_key(key) and not others:
+            others.append(True)
+            health(room.vault)
+
+    store = FaultyStore(room.store, before=meanwhile)
+    receipt = pack(room.reopen(store).trail, before=room.clock.now.date())
+
+    assert others
+    assert receipt.events == 0
+    assert pack(room.reopen().trail, before=room.clock.now.date()).events > 0
+    assert room.reopen().verify_trail().discrepancies == ()
+
+
+def test_a_head_of_a_clock_that_was_ahead_is_vouched_for_when_its_intent_is_retired():
+    room = Room()
+    at = room.clock.now
+    room.clock.advance(days=2)
+    room.fill("one")
+    room.clock.now = at
+    health(room.vault)
+    room.clock.advance(days=40)
+    assert health(room.vault) == []
+
+    receipt = retire(room.vault.trail, before=room.clock.now - timedelta(days=36))
+
+    assert receipt.deleted > 0
+    assert room.reopen().verify_trail().discrepancies == ()
+
+
+def test_a_head_that_nobody_is_on_record_for_is_no_retired_one():
+    room = Room()
+    room.fill("one")
+    health(room.vault)
+    room.clock.advance(days=40)
+    health(room.vault)
+    retire(room.vault.trail, before=room.clock.now - timedelta(days=36))
+    before = copy_of(room.store)
+    room.vault.import_jar("youtube", cookie_file("two"))
+    forged = {key: value for key, value in room.store.objects.items() if "/heads/" in key}
+    room.store.objects = before.objects | forged
+
+    (found,) = room.reopen().verify_trail().discrepancies
+
+    assert found.message == "jar 'youtube': head 2 (import) has no intent in the trail"
+
+
+def test_a_retention_is_not_on_record_when_what_it_deletes_cannot_be_told():
+    room = Room()
+    room.fill("one")
+    health(room.vault)
+    room.clock.advance(days=40)
+    pack(room.vault.trail, before=room.clock.now.date())
+    seen = []
+
+    def fails(method, key, *_):
+        if method == "get" and key.endswith(".json") and parse_volume_key(key):
+            seen.append(key)
+            if len(seen) > 1:  # verification reads it too
+                raise StoreError("store: gives no answer")
+
+    store = FaultyStore(room.store, before=fails)
+    with pytest.raises(StoreError):
+        retire(room.reopen(store).trail, before=room.clock.now - timedelta(days=36))
+
+    assert Action.RETIRE not in {event.action for event in room.vault.trail.read()}
