@@ -11,9 +11,11 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.audit import Outcome
 from jarkeeper.audit.archive import pack
+from jarkeeper.audit.places import parse_volume_key, volume_key, voucher_key
 from jarkeeper.audit.trail import Access
+from jarkeeper.audit.volumes import read_volume, read_voucher, write_volume, write_voucher
 from jarkeeper.checks import Severity
-from jarkeeper.records import read_record, write_record
+from jarkeeper.records import digest, read_record, write_record
 from jarkeeper.report.content import FRAMES
 from jarkeeper.report.gathering import gather
 from jarkeeper.report.headline import judge
@@ -128,6 +130,27 @@ def test_numbers_that_nobody_counted_are_named_and_stop_no_report(room, settings
     assert len(found) == len(NOT_COUNTED)
     assert after.figures[:3] == before.figures[:3]
     assert "NOT INTACT" in page(after)
+
+
+def test_a_volume_with_such_numbers_is_named_and_stops_no_report(room, settings):
+    trail, objects = room.vault.trail, room.store.objects
+    trail.outcome(Access(Action.INCIDENT), Outcome.OK, detail="opens", counts={"closed": 1})
+    room.clock.advance(days=2)
+    pack(trail, before=room.clock.now.date())
+    day, number, _ = max(filter(None, map(parse_volume_key, objects)))
+    name, kind = volume_key(day, number), f"event {trail.vault}"
+    rows = [*read_volume(objects[name])]
+    fields = read_record(rows[-1].line, key=trail.key, kind=kind, name=name) | {"seconds": 1e300}
+    rows[-1] = rows[-1]._replace(line=write_record(fields, key=trail.key, kind=kind))
+    objects[name] = write_volume(rows)
+    voucher = read_voucher(room.store, day, number, key=trail.key, vault=trail.vault)
+    voucher = replace(voucher, digest=digest(objects[name]))
+    objects[voucher_key(day, number)] = write_voucher(voucher, key=trail.key, vault=trail.vault)
+
+    found = gathered(room, settings)
+
+    assert "has a number beyond any count" in str(found.integrity.discrepancies)
+    assert "NOT INTACT" in page(found)
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
