@@ -43,7 +43,7 @@ def figures_page() -> str:
             meaning=one.meaning,
             sources=one.sources,
             left_out=one.left_out,
-            counted=one.counted,
+            counted=one.counted[1],
         )
         for one in DEFINITIONS
     )

@@ -36,8 +36,8 @@ class Definition:
     """The events that it is computed from."""
     left_out: str
     """What is not counted."""
-    counted: str
-    """What `n` is the number of."""
+    counted: tuple[str, str]
+    """What `n` is the number of, for one and for more."""
 
     def value(self, part: float, whole: float) -> float | None:
         """Return the figure, or None where there is nothing to compute it from."""
@@ -116,7 +116,7 @@ DEFINITIONS = (
         left_out="videos that failed for a reason of their own, such as `PRIVATE` or `REMOVED`, "
         "that were there already, were skipped or were put off; runs that were killed; a list that "
         "could not be read counts as one failure",
-        counted="videos",
+        counted=("download", "downloads"),
     ),
     Definition(
         id="L2",
@@ -130,7 +130,7 @@ DEFINITIONS = (
         sources="`use`: the numbers by class that come back with a jar",
         left_out="tries without cookies; probes; a video that fell back from one jar to another "
         "counts at both",
-        counted="tries",
+        counted=("try", "tries"),
     ),
     Definition(
         id="L3",
@@ -147,7 +147,7 @@ DEFINITIONS = (
         left_out="a promotion and a restoration, whose cookies are older; probes and write-backs "
         "that found everything as it was; the time since the last renewal, which has no end yet; a "
         "first renewal, and one whose predecessor is further back than the history that is read",
-        counted="renewals with one before them",
+        counted=("renewal with one before it", "renewals with one before them"),
     ),
     Definition(
         id="L4",
@@ -159,7 +159,7 @@ DEFINITIONS = (
         meaning=f"The incidents of these causes that opened in the span: {_causes(SECURITY)}.",
         sources="`incident`, where it says `opened`",
         left_out="what was open already when the span began; incidents that rose or closed",
-        counted="such incidents",
+        counted=("such incident", "such incidents"),
     ),
     Definition(
         id="L5",
@@ -175,7 +175,7 @@ DEFINITIONS = (
         "of an incident of it",
         left_out="the time before a jar's first event; incidents of other causes, and those that "
         "are only a warning, as while a backup steps in",
-        counted="jars on each day, added up",
+        counted=("day of a jar", "days of a jar, of all jars added up"),
     ),
     Definition(
         id="L6",
@@ -188,7 +188,7 @@ DEFINITIONS = (
         f"{_causes(OF_COOKIES)}.",
         sources="`incident`, from `opened` to the `closed` that follows it",
         left_out="what is still open; an incident whose end is not on record",
-        counted="incidents that closed",
+        counted=("incident that closed", "incidents that closed"),
     ),
 )
 """What the key figures mean, in the order in which they are shown."""

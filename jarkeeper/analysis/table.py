@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from jarkeeper.audit.events import Event
-from jarkeeper.audit.volumes import COLUMNS
+from jarkeeper.audit.volumes import COLUMNS, COUNTED
 from jarkeeper.errors import InputError, VaultError
 from jarkeeper.records import write_time
 
@@ -167,7 +167,7 @@ def _union(volumes: Sequence[str], lines: Sequence[str]) -> str:
 
 def _select(source: str) -> str:
     names = ", ".join(f'"{name}"' for name in COLUMNS)
-    return f"SELECT {names}, dt FROM {source}"  # noqa: S608 - names of our own
+    return f"SELECT {names}, dt FROM {source} WHERE {COUNTED}"  # noqa: S608 - names of our own
 
 
 def _list(values: Iterable[str]) -> str:

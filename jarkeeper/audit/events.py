@@ -17,6 +17,9 @@ from jarkeeper.records import read_record, read_time, write_record, write_time
 
 FORMAT = 1
 COUNTS_MAX = 64
+NUMBER_MAX = 10**10
+"""Of anything counted or measured, three hundred years in seconds too: what no sum, no database and
+no calendar overflows from. Whoever wrote more did not count it."""
 
 _WORD = re.compile(r"[a-z0-9_-]{0,64}", re.ASCII)
 _COUNTED = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
@@ -83,6 +86,11 @@ class Event:
             raise ValueError("event: expected a word as detail")
         if len(self.counts) > COUNTS_MAX or not all(map(_COUNTED.fullmatch, self.counts)):
             raise ValueError("event: expected counts by class")
+        whole = (self.head_seq, self.seq, *self.counts.values())
+        if not all(type(one) is int and 0 <= one <= NUMBER_MAX for one in whole):
+            raise ValueError(f"event: expected whole numbers of at most {NUMBER_MAX}")
+        if not -NUMBER_MAX <= self.seconds <= NUMBER_MAX:  # a clock may go back
+            raise ValueError(f"event: expected at most {NUMBER_MAX} seconds")
 
 
 def key_of(event: Event) -> str:
@@ -122,7 +130,7 @@ def read_event(line: bytes, *, key: bytes, vault: VaultId, name: str) -> Event:
         raise IntegrityError(f"{name}: expected format {FORMAT}, got another")
     try:
         return _event_from(fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise IntegrityError(f"{name}: expected the fields of format {FORMAT}") from error
 
 

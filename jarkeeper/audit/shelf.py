@@ -16,6 +16,7 @@ from jarkeeper.audit.places import volume_key
 from jarkeeper.audit.told import Told
 from jarkeeper.audit.volumes import (
     COLUMNS,
+    COUNTED,
     ROWS_MAX,
     Database,
     Row,
@@ -63,6 +64,7 @@ class Shelf:
         if digest(content) == voucher.digest:
             with self._opened(content) as database:
                 self._listen(database)
+                self._count(name, database)
                 yield from self._genuine(name, plain_rows(database))
             return
         before = len(self.found)
@@ -128,6 +130,12 @@ class Shelf:
         rows = database.execute(_LOUD)
         for row in rows.fetchall():
             self.told.hear_row(*row)
+
+    def _count(self, name: str, database: Database) -> None:
+        """Name the events with numbers that nobody counted."""
+        query = f"SELECT leaf, seq FROM volume WHERE NOT ({COUNTED})"  # noqa: S608 - words of our own
+        for leaf, seq in database.execute(query).fetchall():
+            self._say(f"{name}#{leaf}", f"its row of event {seq} has a number beyond any count")
 
     def _say(self, name: str, what: str) -> None:
         self.found.append(Discrepancy("edited", name, f"volume '{name}': {what}"))

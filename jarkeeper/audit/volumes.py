@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from jarkeeper.audit.events import NUMBER_MAX
 from jarkeeper.audit.places import volume_key, voucher_key
 from jarkeeper.errors import IntegrityError
 from jarkeeper.limits import LIMITS
@@ -53,6 +54,11 @@ COLUMNS = {
     "seq": "BIGINT",
 }
 """What an event's line is read into."""
+COUNTED = f"""abs(coalesce(seconds, 0)) <= {NUMBER_MAX}
+AND coalesce(head_seq, 0) BETWEEN 0 AND {NUMBER_MAX}
+AND coalesce(list_max(map_values(counts)), 0) <= {NUMBER_MAX}
+AND coalesce(list_min(map_values(counts)), 0) >= 0"""
+"""What holds of the numbers of every event, in SQL: an old volume may have taken others in."""
 
 
 class Row(NamedTuple):

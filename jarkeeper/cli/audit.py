@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jarkeeper.actions import Action
 from jarkeeper.cli.audit_archive import pack, retire
 from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
 from jarkeeper.cli.compliance import command as compliance
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from jarkeeper.audit import Event
 
 HEADINGS = ("time (UTC)", "action", "jar", "slot", "generation", "result", "by")
+ROOMY = 100
+"""Columns of a terminal from which on a table with everything in it can be read."""
 RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
 SHORT = 8
 """Digits of a writer that tell it from others well enough."""
@@ -86,7 +89,7 @@ def command(
         shown = chain.from_iterable(access.events for access in accesses)
         print_json({"events": [asdict(event) for event in shown], "left_out": left_out})
     else:
-        _print(accesses, total, ids=ids)
+        print_accesses(accesses, total, ids=ids)
         if left_out:
             said = f"{count_of(len(left_out), 'event')} left out: not what was written"
             Output(aside=True).finding("critical", said, "run `jarkeeper audit verify`")
@@ -114,6 +117,8 @@ class Access:
         event = self.last
         if event.outcome is None:
             return "no outcome"
+        if event.action is Action.INCIDENT:
+            return f"{event.detail}: {', '.join(event.counts)}"
         if event.counts:
             counted = [f"{name} {count}" for name, count in event.counts.items()]
             return ", ".join(counted[:COUNTS_SHOWN]) + (", …" if counted[COUNTS_SHOWN:] else "")
@@ -135,7 +140,8 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
     return list(accesses.values()), total
 
 
-def _print(accesses: list[Access], total: int, *, ids: bool) -> None:
+def print_accesses(accesses: list[Access], total: int, *, ids: bool) -> None:
+    """Print a row for each access, and how many there are besides."""
     if accesses:
         _print_table(Output(), [_row(access, ids=ids) for access in accesses], ids=ids)
     aside = Output(aside=True)
@@ -147,16 +153,23 @@ def _print(accesses: list[Access], total: int, *, ids: bool) -> None:
 
 
 def _print_table(output: Output, rows: list[tuple[Styled, ...]], *, ids: bool) -> None:
-    """Print the rows; on a terminal, what is the same in all of them stands above, once."""
+    """Print the rows; on a terminal, what is the same in all of them stands above, once.
+
+    Where there is too little room, slot and generation are left out, then who did it.
+    """
     headings: tuple[str, ...] = (*HEADINGS, "event") if ids else HEADINGS
+    left_out = {"by"} if output.is_narrow else set()
     for column in ("by", "jar") if output.on_terminal else ():
-        place = headings.index(column)
-        values = {row[place] for row in rows} - {"-"}
+        values = {row[headings.index(column)] for row in rows} - {"-"}
         if len(values) == 1:
             output.entry(column, *values)
-            headings = headings[:place] + headings[place + 1 :]
-            rows = [row[:place] + row[place + 1 :] for row in rows]
-    output.table(headings, rows)
+            left_out.add(column)
+    if not ("by" in left_out or output.has_room(ROOMY)) or output.is_narrow:
+        left_out |= {"slot", "generation"}
+    places = [place for place, heading in enumerate(headings) if heading not in left_out]
+    output.table(
+        [headings[place] for place in places], [[row[place] for place in places] for row in rows]
+    )
 
 
 def _row(access: Access, *, ids: bool) -> tuple[Styled, ...]:

@@ -25,16 +25,37 @@ class Mistakes(InputError):
 
 
 def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Exit:
-    """Print the error for people, and for machines too if they asked; return the exit code."""
+    """Print the error for people, and for machines too if they asked; return the exit code.
+
+    That is the error's own also where nobody reads it any more.
+    """
     code = exit_of(error)
+    try:
+        _tell(error, code, as_json=as_json, place=place or Place())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        mute_output()
+    return code
+
+
+def mute_output() -> None:
+    """Send nowhere what is still to be printed for a reader that has gone."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _tell(error: Exception, code: Exit, *, as_json: bool, place: Place) -> None:
     if code is Exit.INTERRUPTED:
         # Click has ended the terminal's line, which shows ^C, before it raised an `Abort` itself.
         start, how_far = (
             ("\n", f": {error.message}") if isinstance(error, Interrupted) else ("", "")
         )
         print(f"{start}jarkeeper: interrupted{how_far}", file=sys.stderr)
-        return code
-    hint = (place or Place()).fit(_hint(error) or "") or None
+        return
+    hint = place.fit(_hint(error) or "") or None
     for sentence in _sentences(error):
         print(f"jarkeeper: error: {printable(sentence)}", file=sys.stderr)
     if hint:
@@ -43,12 +64,6 @@ def report(error: Exception, *, as_json: bool, place: Place | None = None) -> Ex
         reasons = {"reasons": error.reasons} if isinstance(error, ConfirmationNeeded) else {}
         told = {"error": "; ".join(_sentences(error)), "hint": hint, "code": int(code)}
         print_json(told | reasons)
-    return code
-
-
-def mute_output() -> None:
-    """Send what is still to be printed nowhere: its reader has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sentences(error: Exception) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,15 +103,27 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Return the context of a command line; `--help` and `--version` are printed here."""
+        with _ended_by_its_reader():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> int:
-        """Run the command and return its exit code; a reader that went away is no error."""
-        try:
+        """Run the command and return its exit code."""
+        with _ended_by_its_reader():
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
-            mute_output()
-            return Exit.PIPE_CLOSED
         return int(code or Exit.OK)
+
+
+@contextmanager
+def _ended_by_its_reader() -> Iterator[None]:
+    """End quietly where the reader of the output went away: that is no error."""
+    try:
+        yield
+    except BrokenPipeError:
+        mute_output()
+        raise click.exceptions.Exit(Exit.PIPE_CLOSED) from None
 
 
 def unknown_command(name: str) -> InputError:

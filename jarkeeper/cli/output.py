@@ -30,6 +30,8 @@ STYLES = {
 }
 LABEL_WIDTH = 9
 NARROW_COLUMNS = 60
+WHOLE = ("(UTC)", "action", "event")
+"""Ends of the headings of columns that never break over lines: half a moment is read as another."""
 SEVERITY_STYLES = {"ok": "good", "warning": "warn", "critical": "bad", "failed": "bad"}
 SEVERITY_SIGNS = {"ok": "✓", "warning": "!", "critical": "✗", "failed": "✗"}
 
@@ -153,7 +155,7 @@ class Output:
             box=box.SIMPLE_HEAD, header_style="quiet", pad_edge=False, padding=(0, 1, 0, 0)
         )
         for heading in headings:
-            table.add_column(heading, overflow="fold")
+            table.add_column(heading, overflow="fold", no_wrap=heading.endswith(WHOLE))
         for row in rows:
             table.add_row(*(Text.assemble(_styled(cell)) for cell in row))
         self._show(table)

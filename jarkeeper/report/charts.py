@@ -15,11 +15,13 @@ from jarkeeper.report.drawing import (
     Chart,
     Figure,
     Span,
+    bar_days,
     bars,
     count_axis,
     label,
     largest,
     level,
+    mark,
     moments,
     newest_rows,
     numbers,
@@ -28,7 +30,6 @@ from jarkeeper.report.drawing import (
     series_colour,
     time_axis,
     timeline,
-    words_at,
 )
 from jarkeeper.report.readings import is_none, moment, percent, span
 
@@ -47,12 +48,13 @@ def downloads(
     outcomes: DataFrame, generations: DataFrame, *, since: datetime, until: datetime
 ) -> Chart:
     """Draw what became of downloads over time, with the moments at which cookies were replaced."""
-    frame = outcomes.assign(period=periods_of(outcomes["dt"]))
+    days = bar_days(since, until)
+    frame = outcomes.assign(period=periods_of(outcomes["dt"], days=days))
     names = [SUCCEEDED, *(name for name in largest(frame, "outcome", "downloads", SERIES_MAX + 1)
                           if name != SUCCEEDED)]  # fmt: skip
     table = pivoted(frame, "outcome", "downloads", names)
     traces = [
-        bars(_outcome_name(name), table.index, table[name], _outcome_colour(name, number))
+        bars(_outcome_name(name), table[name], _outcome_colour(name, number), days=days)
         for number, name in enumerate(column for column in names if column in table)
     ]
     marks, shapes = _beginnings(generations, outcomes)
@@ -102,13 +104,14 @@ def ages(by_age: DataFrame) -> Chart:
 
 def opens(frame: DataFrame, *, since: datetime, until: datetime) -> Chart:
     """Draw opens over time by jar, principal and flow."""
-    frame = frame.assign(period=periods_of(frame["dt"]))
+    days = bar_days(since, until)
+    frame = frame.assign(period=periods_of(frame["dt"], days=days))
     views = {}
     for by in ("jar", "principal", "flow"):
         names = largest(frame, by, "opens", SERIES_MAX)
         table = pivoted(frame, by, "opens", names)
         traces = [
-            bars(str(name), table.index, table[name], series_colour(name, number))
+            bars(str(name), table[name], series_colour(name, number), days=days)
             for number, name in enumerate(table.columns, start=1)
         ]
         layout = {
@@ -134,14 +137,14 @@ def refreshes(frame: DataFrame, *, since: datetime, until: datetime) -> Chart:
             "type": "scatter", "mode": "lines+markers", "name": label(name),
             "x": moments(mine["at"]), "y": numbers(mine["hours"]), "hovertext": hover,
             "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>",
-            "line": {"color": f"var(--s{number})", "width": 1.5}, "marker": {"size": 6},
+            "line": {"color": f"var(--s{number})", "width": 1.5}, "marker": mark(len(mine)),
         })  # fmt: skip
+    axis = time_axis(since, until)
     layout = {
-        "xaxis": time_axis(since, until),
+        "xaxis": axis,
         "yaxis": {"title": {"text": "hours since the one before"}, "rangemode": "tozero"},
-        "shapes": [level(REFRESH_TARGET_HOURS)],
-        "annotations": [words_at(REFRESH_TARGET_HOURS, "target: below 24 h")],
     }
+    traces.append(level(REFRESH_TARGET_HOURS, "target: below 24 h", axis))
     summary = f"Hours between renewals of each login, {len(frame):,} of them; the target is 24."
     return Chart(summary, {"": {"data": traces, "layout": layout}})
 
@@ -221,7 +224,7 @@ def _age_line(name: object, frame: DataFrame, colour: str) -> Figure:
         "type": "scatter", "mode": "lines+markers", "name": label(name),
         "x": numbers(days["day_of_life"]), "y": numbers(share), "hovertext": hover,
         "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>",
-        "line": {"color": colour, "width": 2}, "marker": {"size": 5},
+        "line": {"color": colour, "width": 2}, "marker": mark(len(days)),
     }  # fmt: skip
 
 

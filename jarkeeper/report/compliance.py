@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
@@ -116,30 +116,48 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
         if event.at < until:
             found.hear(event)
     signer = vault.trail.signer
+    is_retired = report.is_retired(since)
+    nothing = "none that is still on record: see RETIRED" if is_retired else "none"
     lines = (
         f"{signer.verifier.name} compliance {month}",
         f"made {now:%Y-%m-%d %H:%M} UTC of what happened before {until:%Y-%m-%d}, "
         "all moments in UTC",
         *(("INCOMPLETE: the month goes on",) if until > now else ()),
+        *((_retired(report),) if is_retired else ()),
         *_section("verification", _verdict(report)),
         *_section("keys", _keys(vault)),
         *_section("who may do what", _rights(settings)),
-        *_section("accesses, by principal, program and jar", _rows(found.opens, "open")),
-        *_section("refused and failed, by principal, jar and reason", _rows(found.refused, "time")),
-        *_section("changes", map(_change, found.changes)),
-        *_section("besides", _rows({(name,): n for name, n in found.counted.items()}, "time")),
-        *_section("incidents", map(_incident, found.incidents)),
+        *_section("accesses, by principal, program and jar", _rows(found.opens, "open"), nothing),
+        *_section(
+            "refused and failed, by principal, jar and reason",
+            _rows(found.refused, "time"),
+            nothing,
+        ),
+        *_section("changes", map(_change, found.changes), nothing),
+        *_section(
+            "besides", _rows({(name,): n for name, n in found.counted.items()}, "time"), nothing
+        ),
+        *_section("incidents", map(_incident, found.incidents), nothing),
         *_section("retention", _retention(report, settings)),
     )
     note = signer.sign("".join(f"{printable(line)}\n" for line in lines))
     return Statement(note, is_intact=not report.discrepancies)
 
 
-def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
+def _retired(report: TrailReport) -> str:
+    """Return what a month says of its events that may be deleted."""
+    return (
+        f"RETIRED: events before {date.fromordinal(report.told.retired_before)} are past their "
+        "retention and may be deleted; what they told is missing below then, their hashes were "
+        "verified all the same"
+    )
+
+
+def _section(heading: str, lines: Iterable[str], nothing: str = "none") -> Iterator[str]:
     rows = list(lines)
     yield ""
     yield f"## {heading}"
-    yield from rows[:LINES_MAX] or ["none"]
+    yield from rows[:LINES_MAX] or [nothing]
     if rows[LINES_MAX:]:
         yield f"… and {len(rows) - LINES_MAX} more: see the trail itself"
 

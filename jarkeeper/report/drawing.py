@@ -10,7 +10,6 @@ import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jarkeeper.report.readings import is_none, moment
@@ -28,6 +27,8 @@ DAYS_MAX = 120
 """With more days than this, a bar is a week …"""
 WEEKS_MAX = 730
 """… and with more days than this, a month."""
+WEEK, MONTH = 7, 28
+"""Days of the narrowest."""
 ROW_HEIGHT = 26
 FEW = 8
 """Up to here an axis of whole numbers has a line for each."""
@@ -89,11 +90,11 @@ def timeline(
     return Chart(summary, {"": {"data": traces, "layout": layout}})
 
 
-def bars(name: str, x: Iterable[Any], y: Series[Any], colour: str) -> Figure:
-    days = [str(at)[:10] for at in x]
+def bars(name: str, y: Series[Any], colour: str, *, days: int) -> Figure:
     return {
-        "type": "bar", "name": label(name), "x": days, "y": numbers(y), "offset": 0,
-        "width": int(0.8 * DAY_MILLISECONDS * _bar_days(y.index)), "marker": {"color": colour},
+        "type": "bar", "name": label(name), "x": [str(at)[:10] for at in y.index],
+        "y": numbers(y), "offset": 0,
+        "width": int(0.8 * DAY_MILLISECONDS * days), "marker": {"color": colour},
         "hovertemplate": "%{y:,}<extra>%{fullData.name}</extra>",
     }  # fmt: skip
 
@@ -111,17 +112,11 @@ def count_axis(title: str, most: float) -> Figure:
     return {"title": {"text": title}, "rangemode": "tozero", "tickformat": ",d", **few}
 
 
-def level(y: float) -> Figure:
+def level(y: float, name: str, axis: Figure) -> Figure:
+    """Return a line across the whole axis. The legend names it: words on it would cover data."""
     return {
-        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y,
-        "line": {"color": "var(--quiet)", "width": 1, "dash": "dash"},
-    }  # fmt: skip
-
-
-def words_at(y: float, text: str) -> Figure:
-    return {
-        "xref": "paper", "x": 1, "xanchor": "right", "y": y, "yanchor": "bottom", "text": text,
-        "showarrow": False, "bgcolor": "var(--card)", "font": {"color": "var(--quiet)", "size": 11},
+        "type": "scatter", "mode": "lines", "name": name, "x": axis["range"], "y": [y, y],
+        "line": {"color": "var(--quiet)", "width": 1, "dash": "dash"}, "hoverinfo": "skip",
     }  # fmt: skip
 
 
@@ -129,15 +124,24 @@ def series_colour(name: object, number: int) -> str:
     return "var(--none)" if name == OTHERS else f"var(--s{(number - 1) % (SERIES_MAX + 1) + 1})"
 
 
-def periods_of(days: Series[Any]) -> Series[Any]:
-    """Return the day, week or month of each day, so that a bar stays wide enough to see."""
+def bar_days(since: datetime, until: datetime) -> int:
+    """Return for how many days a bar stands, so that a single one is wide enough to see."""
+    reach = (until - since).days
+    return 1 if reach <= DAYS_MAX else WEEK if reach <= WEEKS_MAX else MONTH
+
+
+def periods_of(dates: Series[Any], *, days: int) -> Series[Any]:
+    """Return the beginning of the day, week or month of each date."""
     import pandas as pd
 
-    moments = pd.to_datetime(days.astype(str).str[:10])
-    reach = (moments.max() - moments.min()).days if len(moments) else 0
-    if reach <= DAYS_MAX:
-        return moments
-    return moments.dt.to_period("W" if reach <= WEEKS_MAX else "M").dt.start_time
+    moments = pd.to_datetime(dates.astype(str).str[:10])
+    kind = {WEEK: "W", MONTH: "M"}.get(days)
+    return moments.dt.to_period(kind).dt.start_time if kind else moments
+
+
+def mark(count: int) -> Figure:
+    """Return the marker of each of so many points: where they are few, each has to be seen."""
+    return {"size": 9 if count <= FEW else 5}
 
 
 def pivoted(frame: DataFrame, by: str, value: str, names: list[Any]) -> DataFrame:
@@ -175,12 +179,6 @@ def moments(values: Iterable[Any]) -> list[str]:
 
 def numbers(values: Iterable[Any]) -> list[float | int]:
     return [int(value) if float(value).is_integer() else round(float(value), 3) for value in values]
-
-
-def _bar_days(periods: Any) -> int:
-    """Return how many days a bar stands for, judged by the nearest two."""
-    gaps = [(after - before).days for before, after in pairwise(periods)]
-    return min(gaps, default=1)
 
 
 def _end(ended: Any, until: datetime) -> datetime:

@@ -13,6 +13,7 @@ from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
 from jarkeeper.errors import Conflict, JarkeeperError, VaultError
+from jarkeeper.incidents.model import Cause
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
 from jarkeeper.settings import Settings
 from jarkeeper.sources.findings import findings_of_sources
@@ -82,10 +83,18 @@ def _gathered(
             refreshes=frames.refreshes(table, **span),
             incidents=frames.incidents(table, **span),
             errors=frames.errors(table, **span),
-            findings=ranked(found),
+            findings=ranked(one for one in found if not (report.discrepancies and of_trail(one))),
             integrity=verdict_of(report),
             retention=retention_of(vault, report, settings),
         )
+
+
+def of_trail(finding: Ranked) -> bool:
+    """Tell whether it is the damage that verification has found already, and named place by place.
+
+    An intent without its outcome is part of it: the outcome may be what is damaged.
+    """
+    return (finding.code, finding.severity) == (Cause.AUDIT_GAP, Severity.CRITICAL)
 
 
 def require_libraries() -> None:

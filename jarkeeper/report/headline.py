@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jarkeeper.checks import Severity
+from jarkeeper.incidents.model import Cause
 from jarkeeper.report.content import Content
 from jarkeeper.report.readings import REMEDIES, counted, figure_text, is_none, span, target_text
 
@@ -87,6 +88,8 @@ def _open_incidents(content: Content) -> Iterator[Point]:
         content.incidents["closed_at"].isna()
     ].to_dict("records")
     for one in goes_on:
+        if one["cause"] == Cause.AUDIT_GAP and not content.integrity.is_intact:
+            continue  # the trail's damage is a point already
         about = f" of jar '{one['jar']}'" if one["jar"] else ""
         what = f"incident {one['cause']}{about} goes on"
         if not is_none(one["hours"]):

@@ -106,15 +106,13 @@ def _card(figure: KeyFigure, content: Content) -> str:
     }[figure.is_met]
     mine = content.trend[content.trend["figure"] == figure.id].sort_values("dt")
     line = sparkline([float(value) for value in mine["value"]], target=figure.target)
-    tried = f" From {figure.n:,}." if figure.n else ""
-    explains = meaning_of(figure) + tried
     name = figure.name[:1].upper() + figure.name[1:]
     return (
         f'<article class="card {tone}"><h3>{text_of(name)}</h3>'
         f'<p class="value">{text_of(figure_text(figure))}</p>'
         f'<p class="target"><span class="pill">{sign}</span>'
         f"<span>target: {text_of(target_text(figure))}</span></p>"
-        f'{line}<p class="explains">{text_of(explains)}</p></article>'
+        f'{line}<p class="explains">{text_of(meaning_of(figure))}</p></article>'
     )
 
 

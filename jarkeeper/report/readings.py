@@ -24,10 +24,14 @@ REMEDIES = {
 
 
 def meaning_of(figure: KeyFigure) -> str:
-    """Return what the figure measures, in the words of its one definition."""
+    """Return what the figure measures, in the words of its one definition, and from how much."""
     from jarkeeper.analysis.figures import DEFINITIONS
 
-    return next(one.meaning for one in DEFINITIONS if one.id == figure.id).replace("`", "")
+    one = next(one for one in DEFINITIONS if one.id == figure.id)
+    meaning = one.meaning.replace("`", "")
+    if not figure.n or not one.scale:  # a plain number is what it is counted from
+        return meaning
+    return f"{meaning} From {figure.n:,} {one.counted[figure.n != 1]}."
 
 
 def is_none(value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jarkeeper.analysis.queries import Span
 from jarkeeper.report import charts, tables
 from jarkeeper.report.content import Content
 from jarkeeper.report.drawing import SERIES_MAX, Chart, largest
@@ -19,6 +20,7 @@ TRIES_MIN = 20
 """In each part of a life, before a difference between them means anything."""
 FELL_BY = 2.0
 """Percent points; less is chance."""
+DAYS_NAMED_MAX = 2
 NONE = "Nothing of this is on record in this time."
 
 
@@ -65,7 +67,8 @@ def _downloads(content: Content) -> Section:
         explains += (
             " A triangle stands where fresh cookies came into use: did success change there?"
         )
-    return Section("downloads", title, explains, (said,), chart, tables.outcomes(frame))
+    said_of_days = (said, *_days_words(frame, content))
+    return Section("downloads", title, explains, said_of_days, chart, tables.outcomes(frame))
 
 
 def _errors(content: Content) -> Section:
@@ -206,7 +209,17 @@ def _opens(content: Content) -> Section:
         counted(count, name) for name, count in counts.items()
     )
     chart = charts.opens(frame, since=content.since, until=content.until)
-    return Section("opens", "Who opened what", explains, (said + ".",), chart, tables.opens(frame))
+    said_of_days = (said + ".", *_days_words(frame, content))
+    return Section("opens", "Who opened what", explains, said_of_days, chart, tables.opens(frame))
+
+
+def _days_words(frame: DataFrame, content: Content) -> tuple[str, ...]:
+    """Say on which days it was where those are few: a chart that is nearly empty looks broken."""
+    days = sorted({str(day)[:10] for day in frame["dt"]})
+    others = len(Span(content.since, content.until).days) - len(days)
+    if len(days) > DAYS_NAMED_MAX or not others:
+        return ()
+    return (f"All of it on {' and '.join(days)}; nothing on the other {counted(others, 'day')}.",)
 
 
 def _more_words(count: int, most: int, words: str) -> tuple[str, ...]:

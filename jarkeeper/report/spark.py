@@ -30,8 +30,10 @@ def sparkline(values: Sequence[float], *, target: float) -> str:
             runs.append([])
     lines = "".join(f'<polyline points="{" ".join(run)}"/>' for run in runs if len(run) > 1)
     dots = [run[0] for run in runs if len(run) == 1] + ([runs[-1][-1]] if runs[-1] else [])
+    radius = 2 if lines else 3
     circles = "".join(
-        '<circle cx="{}" cy="{}" r="2"/>'.format(*dot.split(",")) for dot in dict.fromkeys(dots)
+        '<circle cx="{}" cy="{}" r="{}"/>'.format(*dot.split(","), radius)
+        for dot in dict.fromkeys(dots)
     )
     level = f'<path class="target" d="M{EDGE} {height(target):.1f}H{WIDTH - EDGE}"/>'
     return (

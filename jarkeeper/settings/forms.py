@@ -49,7 +49,10 @@ def path(text: str) -> Path:
 def folder(text: str) -> Path:
     """Return a folder's absolute path; what looks like a URL is none."""
     if "://" in text or text[:3].lower() == "s3:":
-        raise ValueError("expected a folder, or 's3://bucket/prefix' for `--vault`")
+        raise ValueError(
+            "expected a folder; a bucket is named by COOKIE_S3_BUCKET and COOKIE_S3_PREFIX, or by "
+            "`--vault s3://bucket/prefix`"
+        )
     return path(text)
 
 

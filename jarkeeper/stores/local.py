@@ -15,6 +15,8 @@ from jarkeeper.errors import IntegrityError, ObjectMissing, StoreError, StoreUnk
 from jarkeeper.limits import LIMITS
 from jarkeeper.stores import checked_key, checked_prefix
 
+DEPTH_MAX = 16
+"""Folders in each other: twice what any key has, and far from what a process may have open."""
 _SAFE_HINT = "it must be yours, and nobody else may write to it: see `chown` and `chmod go-w`"
 
 
@@ -173,13 +175,16 @@ class LocalStore:
 
 
 def _walk(directory: int, path: str, start: str = "") -> Iterator[str]:
-    """Give the keys of all objects below; a link counts as an object, so that `get` refuses it."""
+    """Give the keys of all objects below.
+
+    What is none counts as one, so that `get` refuses it: a link, a folder that is too deep.
+    """
     with os.scandir(directory) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     for name, is_folder in found:
         if not name.startswith(start):
             continue
-        if not is_folder:
+        if not is_folder or path.count("/") >= DEPTH_MAX:
             yield path + name
             continue
         try:
@@ -199,7 +204,7 @@ def _statuses(directory: int, path: str) -> Iterator[tuple[str, os.stat_result]]
         except FileNotFoundError:
             continue
         yield path + name, status
-        if stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode) and path.count("/") < DEPTH_MAX:
             below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
             try:
                 yield from _statuses(below, f"{path}{name}/")

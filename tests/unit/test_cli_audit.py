@@ -1,10 +1,13 @@
+import io
+import re
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase
-from jarkeeper.cli.audit import newest
+from jarkeeper.cli.audit import newest, print_accesses
 from jarkeeper.errors import InputError
 from jarkeeper.since import parse_since
 
@@ -84,9 +87,56 @@ def test_only_the_newest_are_kept():
             "C0 0, C1 1, C2 2, C3 3, C4 4, C5 5, …",
         ),
         (ended("a", Outcome.OK, action=Action.CHECKPOINT, counts={"leaves": 3}), "leaves 3"),
+        (
+            ended(
+                "a",
+                Outcome.OK,
+                action=Action.INCIDENT,
+                detail="session-dead",
+                counts={"opened": 1, "critical": 1},
+            ),
+            "session-dead: opened, critical",
+        ),
     ],
 )
 def test_the_result_is_told_in_a_few_words(last, result):
     accesses, _ = newest([last], most=1)
 
     assert accesses[0].result == result
+
+
+class Stream(io.StringIO):
+    """Standard output as a pipe, or as a terminal."""
+
+    def __init__(self, *, is_terminal):
+        super().__init__()
+        self.is_terminal = is_terminal
+
+    def isatty(self):
+        return self.is_terminal
+
+
+def printed(monkeypatch, *, columns, is_terminal):
+    """Return the lines of a long row and a short one."""
+    counts = {f"RATE_LIMIT_{n}": 1000 for n in range(6)}
+    long = ended("a", Outcome.OK, action=Action.USE, jar="j" * 30, actor="a@b c" * 9, counts=counts)
+    accesses, total = newest([long, ended("b", Outcome.OK, jar="k", actor="c@d e")], most=9)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", Stream(is_terminal=is_terminal))
+    print_accesses(accesses, total, ids=True)
+    return re.sub(r"\x1b\[[0-9;]*m", "", sys.stdout.getvalue()).splitlines()
+
+
+def test_in_a_pipe_an_access_is_one_whole_line_however_long(monkeypatch):
+    _, first, _ = printed(monkeypatch, columns=20, is_terminal=False)
+
+    assert "RATE_LIMIT_0 1000, " in first
+    assert "a@b c" * 9 in first
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_on_a_terminal_a_moment_stays_on_one_line(monkeypatch, columns):
+    lines = printed(monkeypatch, columns=columns, is_terminal=True)
+
+    assert max(map(len, lines)) <= columns
+    assert len([line for line in lines if "2026-03-01 12:00:00" in line]) == 2

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -200,6 +201,33 @@ def test_a_reader_that_goes_away_is_told_by_the_exit_code_alone():
 
     assert process.wait(60) == Exit.PIPE_CLOSED
     assert errors == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "both"),
+    [
+        (["--help"], Exit.PIPE_CLOSED, False),
+        (["audit", "--help"], Exit.PIPE_CLOSED, False),
+        (["audit", "--since", "soon", "--json"], Exit.USAGE, False),
+        (["audit", "--since", "soon"], Exit.USAGE, True),
+        (["nonsense"], Exit.USAGE, True),
+    ],
+)
+def test_whatever_ends_a_command_a_pipe_without_a_reader_is_no_traceback(words, code, both):
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "jarkeeper", *words],
+        stdout=writing,
+        stderr=writing if both else subprocess.PIPE,
+        timeout=60,
+    )
+    os.close(writing)
+
+    assert ended.returncode == code
+    assert both or b"Traceback" not in ended.stderr
+    assert both or b"BrokenPipe" not in ended.stderr
 
 
 def test_vault_and_json_work_before_and_after_the_name(tmp_path, monkeypatch, capsys):

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from jarkeeper.cli.exits import Exit
@@ -55,6 +57,28 @@ def test_a_jar_without_incidents_is_an_all_clear(home, capsys):
 
     assert code == Exit.OK
     assert "nothing is wrong" in capsys.readouterr().err
+
+
+def test_a_bucket_in_the_variable_for_a_folder_is_told_where_it_belongs(home, monkeypatch, capsys):
+    monkeypatch.setenv("JARKEEPER_VAULT", "s3://bucket/prefix")
+
+    code = run(["status"])
+
+    told = capsys.readouterr().err
+    assert code == Exit.USAGE
+    assert "COOKIE_S3_BUCKET and COOKIE_S3_PREFIX" in told
+    assert "got 's3://bucket/prefix'" in told
+
+
+def test_without_the_library_for_buckets_the_extra_is_named(home, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setitem(sys.modules, "botocore.session", None)
+    monkeypatch.setenv("AWS_REGION", "eu-north-7")  # of no client that another test has made
+
+    code = run(["status", "--vault", "s3://bucket/prefix"])
+
+    assert code == Exit.VAULT
+    assert "hint: install it with `pip install 'jarkeeper[aws]'`" in capsys.readouterr().err
 
 
 def test_a_setting_is_quoted_unless_it_is_secret(home, monkeypatch, capsys):

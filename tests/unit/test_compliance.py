@@ -3,11 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from jarkeeper.audit.archive import retire
 from jarkeeper.audit.checkpoints import read_body
 from jarkeeper.audit.note import open_note
 from jarkeeper.errors import InputError, IntegrityError, LendRefused
@@ -69,6 +70,23 @@ def test_another_month_has_nothing_of_it(room, settings):
 
     assert found["changes"] == ["none"]
     assert found["accesses, by principal, program and jar"] == ["none"]
+
+
+def test_a_month_whose_events_were_retired_says_so_instead_of_none(room, settings):
+    room.clock.advance(days=60)
+    room.vault.check(checkpoint=True)
+    retire(room.vault.trail, before=room.clock.now - timedelta(days=40))
+
+    june, july = (statement(room, settings, month) for month in ("2026-06", "2026-07"))
+
+    assert "\nRETIRED: events before 2026-06-21 are past" in june
+    assert sections(june)["verification"][0].startswith("intact: ")
+    assert sections(june)["accesses, by principal, program and jar"] == [
+        "none that is still on record: see RETIRED"
+    ]
+    assert sections(june)["keys"][0] == "wrapping key: test key"
+    assert "RETIRED" not in july
+    assert sections(july)["accesses, by principal, program and jar"] == ["none"]
 
 
 def test_what_is_not_as_written_comes_first(room, settings):

@@ -8,10 +8,18 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from jarkeeper.actions import Action
+from jarkeeper.audit import Outcome
 from jarkeeper.audit.archive import pack
+from jarkeeper.audit.places import parse_volume_key, volume_key, voucher_key
+from jarkeeper.audit.trail import Access
+from jarkeeper.audit.volumes import read_volume, read_voucher, write_volume, write_voucher
 from jarkeeper.checks import Severity
+from jarkeeper.records import digest, read_record, write_record
 from jarkeeper.report.content import FRAMES
 from jarkeeper.report.gathering import gather
+from jarkeeper.report.headline import judge
+from jarkeeper.report.page import page
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
 from vaultkit import START, FaultyStore, Room, jar_of
@@ -72,6 +80,77 @@ def test_events_that_lie_in_both_forms_count_once(room, settings):
     assert after.integrity.is_intact
     assert after.figures == before.figures
     assert after.opens["opens"].sum() == before.opens["opens"].sum() == 10
+
+
+def test_one_damage_of_the_trail_is_one_critical(room, settings):
+    room.vault.check(checkpoint=True)
+    keys = room.store.list("audit/dt=")
+    key = keys[len(keys) // 2]
+    room.store.objects[key] = room.store.objects[key].replace(b"tester", b"nobody")
+    at = pd.Timestamp(room.clock.now)
+
+    found = gathered(room, settings)
+    gap = {"cause": ["audit-gap"], "jar": [""], "severity": ["critical"], "opened_at": [at]}
+    found = replace(found, incidents=pd.DataFrame(gap | {"closed_at": [pd.NaT], "hours": [1.0]}))
+
+    points = [point for point in judge(found).points if point.severity is Severity.CRITICAL]
+    assert [point.what[:15] for point in points] == ["the audit trail"]
+    assert [one.code for one in found.findings if one.severity is Severity.CRITICAL] == []
+    assert len(found.integrity.discrepancies) == 1
+
+
+NOT_COUNTED = (
+    {"counts": {"OK": 2**63}},
+    {"counts": {"OK": -1}},
+    {"counts": {"OK": "many"}},
+    {"counts": {"OK": 0.5}},
+    {"counts": ["OK"]},
+    {"head_seq": 2**63},
+    {"seconds": 1e308},
+    {"seconds": 1e11},
+    {"seconds": "long"},
+)
+
+
+def test_numbers_that_nobody_counted_are_named_and_stop_no_report(room, settings):
+    before = gathered(room, settings)
+    trail = room.vault.trail
+    for _ in NOT_COUNTED:
+        trail.outcome(Access(Action.INCIDENT), Outcome.OK, detail="opens", counts={"closed": 1})
+    stored = [item for item in room.store.objects.items() if b'"incident"' in item[1]]
+    for (name, line), numbers in zip(stored, NOT_COUNTED, strict=True):
+        fields = read_record(line, key=trail.key, kind=f"event {trail.vault}", name=name)
+        room.store.objects[name] = write_record(
+            fields | numbers, key=trail.key, kind=f"event {trail.vault}"
+        )
+
+    after = gathered(room, settings)
+
+    found = [message for code, message in after.integrity.discrepancies if code == "edited"]
+    assert len(found) == len(NOT_COUNTED)
+    assert after.figures[:3] == before.figures[:3]
+    assert "NOT INTACT" in page(after)
+
+
+def test_a_volume_with_such_numbers_is_named_and_stops_no_report(room, settings):
+    trail, objects = room.vault.trail, room.store.objects
+    trail.outcome(Access(Action.INCIDENT), Outcome.OK, detail="opens", counts={"closed": 1})
+    room.clock.advance(days=2)
+    pack(trail, before=room.clock.now.date())
+    day, number, _ = max(filter(None, map(parse_volume_key, objects)))
+    name, kind = volume_key(day, number), f"event {trail.vault}"
+    rows = [*read_volume(objects[name])]
+    fields = read_record(rows[-1].line, key=trail.key, kind=kind, name=name) | {"seconds": 1e300}
+    rows[-1] = rows[-1]._replace(line=write_record(fields, key=trail.key, kind=kind))
+    objects[name] = write_volume(rows)
+    voucher = read_voucher(room.store, day, number, key=trail.key, vault=trail.vault)
+    voucher = replace(voucher, digest=digest(objects[name]))
+    objects[voucher_key(day, number)] = write_voucher(voucher, key=trail.key, vault=trail.vault)
+
+    found = gathered(room, settings)
+
+    assert "has a number beyond any count" in str(found.integrity.discrepancies)
+    assert "NOT INTACT" in page(found)
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from jarkeeper.errors import IntegrityError, ObjectMissing, StoreError, StoreUnknown
 from jarkeeper.limits import LIMITS
-from jarkeeper.stores.local import LocalStore
+from jarkeeper.stores.local import DEPTH_MAX, LocalStore
 
 
 @pytest.fixture
@@ -61,6 +63,36 @@ def test_a_store_that_is_only_read_makes_nothing(tmp_path):
     store.delete("a")
 
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_deeper_than_any_key_is_named_and_not_entered(store):
+    store.put_if_absent("audit/a", b"1")
+
+    with buried(store.root / "audit", depth=1500):
+        keys = store.list("audit/")
+        with pytest.raises(IntegrityError, match="something else than a plain file"):
+            store.get(keys[1])
+        complaints, swept = store.complaints(), store.sweep(datetime.now(UTC))
+
+    assert keys == ["audit/a", "audit" + DEPTH_MAX * "/deep"]
+    assert (complaints, swept) == ((), 0)
+
+
+@contextmanager
+def buried(folder, *, depth):
+    """Have folders in each other, deeper than a path can say and than Python can remove."""
+    before = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(folder)
+        for _ in range(depth):
+            os.mkdir("deep", 0o700)
+            os.chdir("deep")
+        os.fchdir(before)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
+        subprocess.run(["rm", "-r", folder / "deep"], check=True)
 
 
 def test_the_content_reaches_the_disk_before_the_name_does(store, monkeypatch):

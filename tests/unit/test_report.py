@@ -8,7 +8,7 @@ import json
 import re
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -25,7 +25,7 @@ from jarkeeper.report.exports import as_csv, as_json
 from jarkeeper.report.headline import judge
 from jarkeeper.report.page import island_text, page
 from jarkeeper.report.periods import span_before
-from jarkeeper.report.readings import percent, span
+from jarkeeper.report.readings import meaning_of, percent, span
 from jarkeeper.report.sections import age_words, correlation, sections
 from jarkeeper.report.spark import sparkline
 from jarkeeper.report.writing import name_of, place_of, write_files
@@ -122,6 +122,43 @@ def test_plotly_takes_every_figure_that_is_drawn():
         for view in part.chart.views.values():
             text = re.sub(r"var\(--\w+\)", "#000000", json.dumps(view))
             assert len(Figure(json.loads(text)).data) == len(view["data"])
+
+
+def test_no_word_lies_on_a_chart_where_it_would_cover_data():
+    charts = {part.id: part.chart for part in sections(reportkit.busy())}
+
+    layouts = [view["layout"] for chart in charts.values() for view in chart.views.values()]
+    names = [trace["name"] for trace in charts["refreshes"].views[""]["data"]]
+
+    assert not [layout for layout in layouts if "annotations" in layout]
+    assert names == ["youtube", "music", "target: below 24 h"]
+
+
+def test_a_card_says_from_how_many_of_what_it_was_computed():
+    one, many = (figures_of(reportkit.single(), n=n) for n in (1, 1234))
+
+    assert one["L1"].endswith(" From 1 download.")
+    assert one["L2"].endswith(" From 1 try.")
+    assert many["L1"].endswith(" From 1,234 downloads.")
+    assert many["L4"].endswith("emergency.")
+
+
+def figures_of(content, *, n):
+    return {one.id: meaning_of(replace(one, n=n)) for one in content.figures}
+
+
+@pytest.mark.parametrize(("days", "shown"), [(30, 0.8), (365, 0.8 * 7), (3650, 0.8 * 28)])
+def test_a_single_day_in_a_long_span_is_seen_and_told(days, shown):
+    content = reportkit.single()
+    content = replace(content, since=content.until - timedelta(days=days))
+
+    part = next(part for part in sections(content) if part.id == "opens")
+    view = part.chart.views["jar"]
+    first, last = map(datetime.fromisoformat, view["layout"]["xaxis"]["range"])
+
+    assert (last - first).days in (days, days + 1)
+    assert view["data"][0]["width"] == int(shown * 86_400_000)
+    assert part.says[1] == f"All of it on 2026-11-28; nothing on the other {days:,} days."
 
 
 @pytest.mark.parametrize("text", reportkit.HOSTILE)
