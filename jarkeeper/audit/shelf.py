@@ -34,6 +34,8 @@ QUIET = ("lend", "outline", "use", "download")
 """What commits nothing, and is most of a trail."""
 _LOUD = f"""SELECT action, phase, outcome, jar, head_seq, counts
 FROM volume WHERE action NOT IN {QUIET}"""  # noqa: S608 - words of our own
+_HEADS = f"""SELECT jar, max(head_seq), count(*) FILTER (NOT ({COUNTED}))
+FROM volume GROUP BY jar"""  # noqa: S608 - words of our own
 
 Fields: TypeAlias = tuple[int, str, int, bytes]
 """A `Row`, or the same as a plain tuple."""
@@ -63,8 +65,7 @@ class Shelf:
             return
         if digest(content) == voucher.digest:
             with self._opened(content) as database:
-                self._listen(database)
-                self._count(name, database)
+                self._listen(name, database)
                 yield from self._genuine(name, plain_rows(database))
             return
         before = len(self.found)
@@ -123,15 +124,18 @@ class Shelf:
             self._database.close()
             self._database = None
 
-    def _listen(self, database: Database) -> None:
-        heads = database.execute("SELECT jar, max(head_seq) FROM volume GROUP BY jar")
-        for jar, seq in heads.fetchall():
+    def _listen(self, name: str, database: Database) -> None:
+        uncounted = 0
+        for jar, seq, wrong in database.execute(_HEADS).fetchall():
             self.told.hear_head(jar, seq)
+            uncounted += wrong
+        if uncounted:
+            self._name_uncounted(name, database)
         rows = database.execute(_LOUD)
         for row in rows.fetchall():
             self.told.hear_row(*row)
 
-    def _count(self, name: str, database: Database) -> None:
+    def _name_uncounted(self, name: str, database: Database) -> None:
         """Name the events with numbers that nobody counted."""
         query = f"SELECT leaf, seq FROM volume WHERE NOT ({COUNTED})"  # noqa: S608 - words of our own
         for leaf, seq in database.execute(query).fetchall():
