@@ -24,7 +24,7 @@ from orchestration.server import deploy, prefect_process, wait_for
 pytestmark = [pytest.mark.harness, pytest.mark.timeout(240)]
 
 PREFECT_YAML = Path(__file__).parents[2] / "prefect.yaml"
-RUN_SECONDS = 90
+RUN_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
