@@ -12,9 +12,10 @@ if len(sys.argv) != 3:
     sys.exit(__doc__)
 try:
     # c2sp.org/signed-note: the text, an empty line, and a line for each signature.
-    text, _, signatures = Path(sys.argv[1]).read_text("utf-8").rpartition("\n\n")
+    text, _, signatures = Path(sys.argv[1]).read_bytes().decode().rpartition("\n\n")
     name, key_id, key = sys.argv[2].split("+", 2)
     public = base64.b64decode(key)[1:]
+    checked = Ed25519PublicKey.from_public_bytes(public)
     whole = hashlib.sha256(f"{name}\n\1".encode() + public).hexdigest()[:8] == key_id
     ours = [line for line in signatures.splitlines() if line.startswith(f"\N{EM DASH} {name} ")]
     blobs = [base64.b64decode(line.rpartition(" ")[2]) for line in ours]
@@ -24,7 +25,7 @@ signature = next((blob for blob in blobs if blob[:4].hex() == key_id), b"")
 if not whole or not signature:
     sys.exit(f"NOT signed by {name} with that key")
 try:
-    Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], f"{text}\n".encode())
+    checked.verify(signature[4:], f"{text}\n".encode())
 except InvalidSignature:
     sys.exit(f"NOT what {name} signed: it was changed")
 print(f"signed by {name}\n\n{text}")

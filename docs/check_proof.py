@@ -14,7 +14,7 @@ def sha256(content: bytes) -> bytes:
 
 sys.excepthook = lambda kind, *_: sys.stderr.write(f"not proved: {kind.__name__}\n") and None
 # The proof (c2sp.org/tlog-proof): the event, its place, the hashes beside its way, a checkpoint.
-proof, checkpoint, signatures = Path(sys.argv[1]).read_text("utf-8").split("\n\n")
+proof, checkpoint, signatures = Path(sys.argv[1]).read_bytes().decode().split("\n\n")
 header, extra, index, *hashes = proof.split("\n")
 event, place = base64.b64decode(extra.removeprefix("extra ")), int(index.removeprefix("index "))
 origin, size, root = checkpoint.split("\n")
