@@ -81,7 +81,7 @@ def pack(
     """
     # Before anything is looked at: whoever packs at the same time wants the same numbers, and one
     # of the two gives way.
-    taken = {(day, number) for day, number, _ in _listed(trail)}
+    known = _listed(trail)
     report = _verified(verify or trail.verify)
     with suppress(Conflict):  # another process was faster: what it has is packed another time
         trail.checkpoint(report)
@@ -95,9 +95,8 @@ def pack(
     access = trail.intent(Access(Action.ARCHIVE))
     events = volumes = 0
     for day, items in days.items():
-        for batch in _batches(item for item in items if item.leaf not in packed):
-            number = next(n for n in count(1) if (day, n) not in taken)
-            taken.add((day, number))
+        rest = [item for item in items if item.leaf not in packed]
+        for number, batch in _planned(trail, report.log, rest, day=day, known=known):
             _pack(trail, report.log, batch, day=day, number=number)
             events, volumes = events + len(batch), volumes + 1
             if progress is not None:
@@ -124,7 +123,7 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
         leaves = one.size
     if not leaves:
         return ArchiveReceipt()
-    doomed = tuple(_retired(trail, report.log, leaves))
+    doomed = tuple(_retired(trail, report, leaves))
     if leaves > report.told.retired:
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
@@ -190,6 +189,32 @@ def _days(trail: Trail, log: CheckpointLog, before: date) -> dict[str, list[_Sto
     return {day: sorted(items, key=lambda item: item.leaf) for day, items in sorted(days.items())}
 
 
+def _planned(
+    trail: Trail,
+    log: CheckpointLog,
+    items: list[_Stored],
+    *,
+    day: str,
+    known: Iterable[tuple[str, int, bool]],
+) -> Iterator[tuple[int, list[_Stored]]]:
+    """Give the number and the events of each volume to write; first what was announced already.
+
+    Who announced it was interrupted, or is at it right now: the same bytes do no harm to either.
+    """
+    there = {(number, is_volume) for when, number, is_volume in known if when == day}
+    taken = {number for number, _ in there}
+    for number in sorted(number for number in taken if (number, True) not in there):
+        voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
+        batch = [one for one in items if voucher.first_leaf <= one.leaf <= voucher.last_leaf]
+        if batch and digest(write_volume(_rows(trail, log, batch))) == voucher.digest:
+            yield number, batch
+            items = [one for one in items if one not in batch]
+    for batch in _batches(items):
+        number = next(n for n in count(1) if n not in taken)
+        taken.add(number)
+        yield number, batch
+
+
 def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
     iterator = iter(items)
     while batch := list(islice(iterator, LIMITS.volume_events_max)):
@@ -198,10 +223,7 @@ def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
 
 def _pack(trail: Trail, log: CheckpointLog, batch: list[_Stored], *, day: str, number: int) -> None:
     """Write one volume; what vouches for it first, which alone means nothing."""
-    rows = [Row(one.leaf, one.writer, one.seq, trail.store.get(one.key)) for one in batch]
-    for row in rows:
-        if leaf_hash(row.line) != log.hashes[row.leaf]:
-            raise IntegrityError(f"writer {row.writer[:8]}: event {row.seq} was changed just now")
+    rows = _rows(trail, log, batch)
     content = write_volume(rows)
     voucher = Voucher(
         day=day,
@@ -218,6 +240,14 @@ def _pack(trail: Trail, log: CheckpointLog, batch: list[_Stored], *, day: str, n
     written = put_once(trail.store, name, content) and trail.store.get(name)
     if written is False or list(read_volume(written)) != rows:
         raise IntegrityError(f"volume '{name}': what was read back is not what was written")
+
+
+def _rows(trail: Trail, log: CheckpointLog, batch: Iterable[_Stored]) -> list[Row]:
+    rows = [Row(one.leaf, one.writer, one.seq, trail.store.get(one.key)) for one in batch]
+    for row in rows:
+        if leaf_hash(row.line) != log.hashes[row.leaf]:
+            raise IntegrityError(f"writer {row.writer[:8]}: event {row.seq} was changed just now")
+    return rows
 
 
 def _first_young(trail: Trail, log: CheckpointLog, day: date) -> int:
@@ -237,19 +267,23 @@ def _first_young(trail: Trail, log: CheckpointLog, day: date) -> int:
     return min(young)
 
 
-def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:
+def _retired(trail: Trail, report: TrailReport, leaves: int) -> Iterator[str]:
     """Give the objects that hold nothing but events below that leaf."""
+    log = report.log
     names = trail.store.list(PREFIX)
     for name in names:
         place = parse_event_key(name)
         leaf = log.leaf(place[1], place[2]) if place else None
         if leaf is not None and leaf < leaves:
             yield name
-    for day, number, is_volume in _listed(trail):
+    there = set(_listed(trail))
+    for day, number, is_volume in sorted(there):
         if is_volume:
             continue
         voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-        if voucher.last_leaf < leaves:
+        # A record by itself may be that of a volume which is being written right now.
+        is_written = (day, number, True) in there or voucher.last_leaf < report.told.retired
+        if voucher.last_leaf < leaves and is_written:
             yield volume_key(day, number)
             yield voucher_key(day, number)
 

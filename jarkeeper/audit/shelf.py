@@ -32,7 +32,7 @@ from jarkeeper.stores import Readable
 
 QUIET = ("lend", "outline", "use", "download")
 """What commits nothing, and is most of a trail."""
-_LOUD = f"""SELECT action, phase, outcome, jar, head_seq, counts
+_LOUD = f"""SELECT access, action, phase, outcome, jar, head_seq, counts
 FROM volume WHERE action NOT IN {QUIET}"""  # noqa: S608 - words of our own
 _HEADS = f"""SELECT jar, max(head_seq), count(*) FILTER (NOT ({COUNTED}))
 FROM volume GROUP BY jar"""  # noqa: S608 - words of our own

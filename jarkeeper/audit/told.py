@@ -25,8 +25,10 @@ class Told:
     """The highest head of each jar."""
     commits: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Jar, action, and the head that was there when it was done."""
-    intents: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Jar and action of what was begun."""
+    begun: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Jar and action of each access that was announced."""
+    done: set[str] = field(default_factory=set)
+    """The accesses that ended well."""
     checkpoints: int = 0
     """How many checkpoints there were."""
     retired: int = 0
@@ -38,15 +40,32 @@ class Told:
         """Take an event that is genuine."""
         self.hear_head(event.jar, event.head_seq)
         self.hear_row(
-            event.action, event.phase, event.outcome, event.jar, event.head_seq, event.counts
+            event.access,
+            event.action,
+            event.phase,
+            event.outcome,
+            event.jar,
+            event.head_seq,
+            event.counts,
         )
 
     def hear_head(self, jar: str, seq: int) -> None:
         """Take note of a head."""
         self.head_seqs[jar] = max(seq, self.head_seqs.get(jar, 0))
 
+    @property
+    def intents(self) -> Counter[tuple[str, str]]:
+        """How often each was announced, of each jar."""
+        return Counter(self.begun.values())
+
+    @property
+    def unsettled(self) -> Counter[tuple[str, str]]:
+        """The same of what is not known to have ended well."""
+        return Counter(what for access, what in self.begun.items() if access not in self.done)
+
     def hear_row(
         self,
+        access: str,
         action: str,
         phase: str,
         outcome: str | None,
@@ -56,8 +75,9 @@ class Told:
     ) -> None:
         """Take the same by its fields."""
         if phase == Phase.INTENT:
-            self.intents[jar, action] += 1
+            self.begun[access] = (jar, action)
         elif outcome == Outcome.OK:
+            self.done.add(access)
             self.commits[jar, action, head_seq] += 1
             if action == Action.CHECKPOINT:
                 self.checkpoints = max(self.checkpoints, counts.get(CHECKPOINTS, 0))

@@ -77,7 +77,8 @@ class TrailReport:
 
     def is_retired(self, moment: datetime) -> bool:
         """Whether the event of that moment may be past its retention, by its writer's clock."""
-        return moment.astimezone(UTC).date().toordinal() < self.told.retired_before
+        # An intent may be of the day before.
+        return moment.astimezone(UTC).date().toordinal() <= self.told.retired_before
 
     def is_archived(self, leaf: int) -> bool:
         """Whether a volume holds that leaf."""

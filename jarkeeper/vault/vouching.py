@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -56,15 +55,13 @@ def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepanc
     A head has the outcome that names it or, where a process ended in between, an intent of its own.
     """
     told = report.told
-    spare = Counter(told.intents)
-    for (jar, action, _), count in told.commits.items():
-        spare[jar, action] -= count
+    intents, spare = told.intents, told.unsettled
     for head in heads:
         key = (head.jar, head.action)
         if told.commits[*key, head.seq] or report.is_retired(head.at):
             continue
         # An empty commit settles somebody else's; the clean-up's one intent is for all jars.
-        if head.action is Action.SETTLE or told.intents["", head.action]:
+        if head.action is Action.SETTLE or intents["", head.action]:
             continue
         if spare[key] > 0:
             spare[key] -= 1

@@ -274,3 +274,51 @@ def test_a_checkpoint_of_an_early_clock_gives_nothing_young_up():
 
     assert receipt.deleted == 0
     assert told(days.trail()) == before
+
+
+@pytest.mark.parametrize("place", ["/_", ".parquet"])
+@pytest.mark.parametrize("other", ["pack", "retire"])
+def test_what_another_process_does_while_a_volume_is_written_leaves_a_whole_archive(place, other):
+    days = Days(days=2)
+    days.clock.advance(days=40)
+    days.trail().checkpoint(days.trail().verify())
+    days.clock.advance(days=40)
+    others = []
+
+    def race(name, key, *_):
+        if name == "put_if_absent" and parse_volume_key(key) and place in key and not others:
+            others.append(True)
+            if other == "pack":
+                days.pack()
+            else:
+                retire(days.trail(), before=days.clock.now - timedelta(days=35))
+
+    with suppress(Conflict, ObjectMissing):
+        days.pack(FaultyStore(days.store, before=race))
+
+    assert others
+    assert days.trail().verify().discrepancies == ()
+    days.pack()
+    retire(days.trail(), before=days.clock.now - timedelta(days=35))
+    assert days.trail().verify().discrepancies == ()
+    if other == "retire":
+        young = f"{days.clock.now - timedelta(days=80):%Y-%m-%d}"
+        assert [key for key in days.listed(parse_volume_key) if key[17:27] <= young] == []
+
+
+def test_an_interrupted_packing_is_finished_under_its_own_number():
+    days = Days(days=1)
+
+    def kill(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        days.pack(FaultyStore(days.store, before=kill))
+    announced = days.listed(parse_volume_key)
+
+    days.pack()
+
+    assert len(announced) == 1
+    assert len(days.listed(parse_volume_key)) == 2
+    assert set(announced) < set(days.listed(parse_volume_key))

@@ -8,7 +8,7 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit.archive import pack, retire
-from jarkeeper.audit.places import parse_checkpoint_key, parse_volume_key
+from jarkeeper.audit.places import parse_checkpoint_key, parse_event_key, parse_volume_key
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import FaultyStore, Room, cookie_file
@@ -178,3 +178,44 @@ def test_a_retention_is_not_on_record_when_what_it_deletes_cannot_be_told():
         retire(room.reopen(store).trail, before=room.clock.now - timedelta(days=36))
 
     assert Action.RETIRE not in {event.action for event in room.vault.trail.read()}
+
+
+def test_an_access_that_a_retention_cuts_in_two_takes_nobody_elses_intent():
+    room = Room()
+    room.fill("one")
+    room.clock.advance(days=1)
+    others = []
+
+    def meanwhile(method, key, *_):
+        if method == "put_if_absent" and "/heads/" in key and not others:
+            others.append(True)
+            health(room.reopen())
+
+    vault = room.reopen(FaultyStore(room.store, before=meanwhile))
+    vault.import_jar("youtube", cookie_file("two"))  # begun in one checkpoint, ended in the next
+    room.clock.advance(days=10)
+
+    def killed(method, key, *_):
+        if method == "put_if_absent" and parse_event_key(key) and heads(room) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store = FaultyStore(room.store, before=killed)
+        room.reopen(store).import_jar("youtube", cookie_file("three"))
+    health(room.vault)
+
+    receipts = []
+    for _ in range(45):
+        room.clock.advance(days=1)
+        health(room.reopen())
+        vault = room.reopen()
+        before = room.clock.now - timedelta(days=36)
+        receipts.append(retire(vault.trail, before=before, verify=vault.verify_trail))
+
+    assert others
+    assert heads(room) == 3
+    assert sum(receipt.deleted for receipt in receipts) > 20
+
+
+def heads(room):
+    return len(room.store.list("cookies/youtube/heads/"))
