@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 HEADINGS = ("time (UTC)", "action", "jar", "slot", "generation", "result", "by")
 ROOMY = 100
 """Columns of a terminal from which on a table with everything in it can be read."""
+WIDE = 72
+"""Columns from which on who did it has room beside what came of it."""
 RESULT_STYLES = {"ok": "good", "refused": "warn", "failed": "bad", "conflict": "warn"}
+NEWS = (Action.USE, Action.DOWNLOAD)
+"""What counts videos by class: `OK`, and each class of failure."""
 SHORT = 8
 """Digits of a writer that tell it from others well enough."""
 COUNTS_SHOWN = 6
@@ -41,6 +45,7 @@ COUNTS_SHOWN = 6
     epilog="\b\nExamples:\n"
     "  jarkeeper audit --since 7d\n"
     "  jarkeeper audit --since 2026-01-01 --jar youtube --limit 1000\n"
+    "  jarkeeper audit --ids --since 1d\n"
     "  jarkeeper audit verify\n\n"
     "One line for each access, oldest first; with --json every event, the intent before "
     "and the outcome after. `no outcome` is an access whose process was ended in between, and in "
@@ -124,6 +129,16 @@ class Access:
             return ", ".join(counted[:COUNTS_SHOWN]) + (", …" if counted[COUNTS_SHOWN:] else "")
         return f"{event.outcome.value}: {event.detail}" if event.detail else event.outcome.value
 
+    @property
+    def style(self) -> str:
+        """How well it ended: what was recorded in good order may be bad news."""
+        event = self.last
+        if event.action is Action.INCIDENT and "closed" not in event.counts:
+            return "bad" if "critical" in event.counts else "warn"
+        if event.action in NEWS and set(event.counts) - {"OK"}:
+            return "warn"
+        return RESULT_STYLES.get(event.outcome or "", "warn")
+
 
 def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
     """Return the newest accesses in order of their first event, and how many there were in all."""
@@ -158,18 +173,22 @@ def _print_table(output: Output, rows: list[tuple[Styled, ...]], *, ids: bool) -
     Where there is too little room, slot and generation are left out, then who did it.
     """
     headings: tuple[str, ...] = (*HEADINGS, "event") if ids else HEADINGS
-    left_out = {"by"} if output.is_narrow else set()
+    narrow = not output.has_room(WIDE)
+    left_out, above = ({"by"} if narrow else set()), set()
     for column in ("by", "jar") if output.on_terminal else ():
         values = {row[headings.index(column)] for row in rows} - {"-"}
         if len(values) == 1:
             output.entry(column, *values)
-            left_out.add(column)
-    if not ("by" in left_out or output.has_room(ROOMY)) or output.is_narrow:
+            above.add(column)
+    if not ("by" in above or output.has_room(ROOMY)) or narrow:
         left_out |= {"slot", "generation"}
-    places = [place for place, heading in enumerate(headings) if heading not in left_out]
+    places = [place for place, heading in enumerate(headings) if heading not in left_out | above]
     output.table(
         [headings[place] for place in places], [[row[place] for place in places] for row in rows]
     )
+    if missing := [heading for heading in headings if heading in left_out - above]:
+        words = f"a wider window, a pipe and --json show more: {', '.join(missing)}"
+        Output(aside=True).line((words, "quiet"))
 
 
 def _row(access: Access, *, ids: bool) -> tuple[Styled, ...]:
@@ -180,7 +199,7 @@ def _row(access: Access, *, ids: bool) -> tuple[Styled, ...]:
         event.jar or "-",
         event.slot or "-",
         event.generation[:8] or "-",
-        (access.result, RESULT_STYLES.get(event.outcome or "", "warn")),
+        (access.result, access.style),
         event.actor,
     )
     return (*cells, f"{event.writer[:SHORT]}/{event.seq}") if ids else cells

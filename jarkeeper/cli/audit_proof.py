@@ -222,9 +222,9 @@ def _details(report: TrailReport, witnesses: int) -> list[str]:
             "not show; keep a note of `jarkeeper audit checkpoint` elsewhere for `--witness`"
         )
     if report.has_news:
-        newest_events = count_of(report.unanchored, "event")
+        events = count_of(report.unanchored, "event")
+        what = f"the newest {events}" if newest else f"any of the {events}, there is none"
         lines.append(
-            f"no checkpoint vouches yet for the newest {newest_events}: "
-            "`jarkeeper audit checkpoint` writes one"
+            f"no checkpoint vouches yet for {what}: `jarkeeper audit checkpoint` writes one"
         )
     return lines

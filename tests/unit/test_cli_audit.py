@@ -7,7 +7,7 @@ import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase
-from jarkeeper.cli.audit import newest, print_accesses
+from jarkeeper.cli.audit import Access, newest, print_accesses
 from jarkeeper.errors import InputError
 from jarkeeper.since import parse_since
 
@@ -22,6 +22,11 @@ def event(access, phase=Phase.INTENT, **fields):
 
 def ended(access, outcome, **fields):
     return event(access, Phase.OUTCOME, outcome=outcome, **fields)
+
+
+def incident(*words):
+    counts = dict.fromkeys(words, 1)
+    return ended("a", Outcome.OK, action=Action.INCIDENT, detail="session-dead", counts=counts)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +145,27 @@ def test_on_a_terminal_a_moment_stays_on_one_line(monkeypatch, columns):
 
     assert max(map(len, lines)) <= columns
     assert len([line for line in lines if "2026-03-01 12:00:00" in line]) == 2
+
+
+@pytest.mark.parametrize(
+    ("last", "style"),
+    [
+        (ended("a", Outcome.OK), "good"),
+        (ended("a", Outcome.FAILED), "bad"),
+        (event("a"), "warn"),
+        (ended("a", Outcome.OK, action=Action.USE, counts={"OK": 2}), "good"),
+        (ended("a", Outcome.OK, action=Action.USE, counts={"OK": 2, "COOKIE_DEAD": 1}), "warn"),
+        (incident("opened", "critical"), "bad"),
+        (incident("opened", "warning"), "warn"),
+        (incident("closed", "critical"), "good"),
+    ],
+)
+def test_bad_news_that_is_well_on_record_does_not_look_well(last, style):
+    assert Access([last]).style == style
+
+
+def test_what_a_narrow_window_leaves_out_is_named(monkeypatch, capsys):
+    lines = printed(monkeypatch, columns=60, is_terminal=True)
+
+    assert "generation" not in "".join(lines)
+    assert "show more: slot, generation, by" in capsys.readouterr().err
