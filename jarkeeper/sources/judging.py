@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.places import parse_event_key
 from jarkeeper.names import (
     INCIDENTS_PREFIX,
     KEYS_PREFIX,
@@ -91,7 +89,7 @@ class Judge:
     def _touch(self, request: Request) -> Verdict:
         key = self.place.key_in_vault(request.bucket, request.key)
         if key is None:
-            return self._without_key(request)
+            return FINE
         match MEANINGS.get(request.operation):
             case Meaning.READ:
                 return self._read(request, key)
@@ -101,35 +99,20 @@ class Judge:
                 return self._delete(request, key)
         return FINE
 
-    def _without_key(self, request: Request) -> Verdict:
-        """CloudTrail may name only the bucket of many objects that are deleted at once.
-
-        Nothing of ours deletes so: nobody can tell what it was, so it is told.
-        """
-        is_bucket = request.bucket == self.place.bucket and not request.key
-        deletes = is_bucket and MEANINGS.get(request.operation) is Meaning.DELETE
-        return self._wrong(request, "deleted", "") if deletes else FINE
-
     def _read(self, request: Request, key: str) -> Verdict:
         place, view = parse_generation_key(key), _VIEW.fullmatch(key)
         jar = place[0] if place else view[1] if view else ""
         return self._outside(request, READS, jar) if jar else FINE
 
     def _write(self, request: Request, key: str) -> Verdict:
-        if event := parse_event_key(key):
-            return self._write_event(request, day=event[0])
-        jar, actions = _made_by(key) or ("", None)
+        made_by = _made_by(key)
+        if made_by is None:
+            return FINE
+        jar, actions = made_by
         is_once = not _VIEW.fullmatch(key) and not key.startswith(PROBE_PREFIX)
         if is_once and self.written.setdefault(key, request.request_id) != request.request_id:
             return self._wrong(request, "overwritten", jar)
-        return FINE if actions is None else self._outside(request, actions, jar)
-
-    def _write_event(self, request: Request, *, day: str) -> Verdict:
-        """Events are written on their day, and copied by a recovery: any other was there before."""
-        with suppress(ValueError):  # no day at all
-            if abs(request.at.date() - date.fromisoformat(day)) <= timedelta(days=1):
-                return FINE
-        return self._outside(request, frozenset({Action.RECOVER}), "", code="overwritten")
+        return self._outside(request, actions, jar)
 
     def _delete(self, request: Request, key: str) -> Verdict:
         if request.is_service:

@@ -35,9 +35,7 @@ _OPERATIONS = {
     Meaning.DELETE: "DeleteObject DeleteObjects ExpireObject",
     Meaning.USE: "Decrypt Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext",
     Meaning.OUTSIDE: "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext ReEncrypt",
-    Meaning.KEY: """
-        DeleteCustomKeyStore DeleteImportedKeyMaterial DisableKey DisconnectCustomKeyStore
-        ScheduleKeyDeletion""",
+    Meaning.KEY: "DeleteImportedKeyMaterial DisableKey ScheduleKeyDeletion",
     Meaning.RULES: """
         CreateGrant DeleteAlias DisableKeyRotation PutKeyPolicy ReplicateKey RetireGrant RevokeGrant
         UpdateAlias UpdatePrimaryRegion
@@ -49,7 +47,6 @@ _OPERATIONS = {
         CreateAccessPointForObjectLambda PutAccessPointConfigurationForObjectLambda
         PutAccessPointPolicyForObjectLambda CreateMultiRegionAccessPoint
         PutMultiRegionAccessPointPolicy CreateAccessGrant CreateAccessGrantsLocation
-        PutAccessGrantsInstanceResourcePolicy PutBucketAbac UpdateObjectEncryption
         DeleteBucketEncryption PutBucketEncryption PutBucketVersioning
         DeleteBucketLifecycle PutBucketLifecycle PutBucketLifecycleConfiguration
         PutBucketObjectLockConfiguration PutObjectLockConfiguration
@@ -57,6 +54,6 @@ _OPERATIONS = {
         DeleteBucketReplication PutBucketReplication
         PutBucketLogging PutBucketNotification PutBucketNotificationConfiguration
         PutEventSelectors UpdateTrail""",
-    Meaning.LOGGING: "DeleteEventDataStore DeleteTrail StopEventDataStoreIngestion StopLogging",
+    Meaning.LOGGING: "DeleteTrail StopLogging",
 }
 MEANINGS = {name: meaning for meaning, names in _OPERATIONS.items() for name in names.split()}
