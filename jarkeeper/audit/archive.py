@@ -39,7 +39,7 @@ from jarkeeper.audit.volumes import (
     write_volume,
     write_voucher,
 )
-from jarkeeper.errors import Conflict, IntegrityError, StoreError
+from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.records import digest
 from jarkeeper.stores import put_once
@@ -86,8 +86,14 @@ def pack(
     with suppress(Conflict):  # another process was faster: what it has is packed another time
         trail.checkpoint(report)
     days = _days(trail, report.log, before)
+    if _volumes(_listed(trail)) - _volumes(known):
+        # Of what it has packed, some events may lie by themselves still, and others no more.
+        raise Conflict("archive: somebody else has just packed", hint="try again later")
     packed = {
-        item.leaf for items in days.values() for item in items if report.is_archived(item.leaf)
+        item.leaf
+        for items in days.values()
+        for item in items
+        if report.is_archived(item.leaf) or item.leaf < report.told.retired
     }
     total = sum(map(len, days.values())) - len(packed)
     if not days:
@@ -123,7 +129,7 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
         leaves = one.size
     if not leaves:
         return ArchiveReceipt()
-    doomed = tuple(_retired(trail, report, leaves))
+    doomed = tuple(_retired(trail, report.log, leaves))
     if leaves > report.told.retired:
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
@@ -243,7 +249,12 @@ def _pack(trail: Trail, log: CheckpointLog, batch: list[_Stored], *, day: str, n
 
 
 def _rows(trail: Trail, log: CheckpointLog, batch: Iterable[_Stored]) -> list[Row]:
-    rows = [Row(one.leaf, one.writer, one.seq, trail.store.get(one.key)) for one in batch]
+    try:
+        rows = [Row(one.leaf, one.writer, one.seq, trail.store.get(one.key)) for one in batch]
+    except ObjectMissing:
+        raise Conflict(
+            "archive: somebody else has just packed or retired", hint="try again later"
+        ) from None
     for row in rows:
         if leaf_hash(row.line) != log.hashes[row.leaf]:
             raise IntegrityError(f"writer {row.writer[:8]}: event {row.seq} was changed just now")
@@ -267,23 +278,18 @@ def _first_young(trail: Trail, log: CheckpointLog, day: date) -> int:
     return min(young)
 
 
-def _retired(trail: Trail, report: TrailReport, leaves: int) -> Iterator[str]:
+def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:
     """Give the objects that hold nothing but events below that leaf."""
-    log = report.log
     names = trail.store.list(PREFIX)
     for name in names:
         place = parse_event_key(name)
         leaf = log.leaf(place[1], place[2]) if place else None
         if leaf is not None and leaf < leaves:
             yield name
-    there = set(_listed(trail))
-    for day, number, is_volume in sorted(there):
-        if is_volume:
-            continue
+    # A record by itself may be that of a volume which is being written right now.
+    for day, number in sorted(_volumes(_listed(trail))):
         voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-        # A record by itself may be that of a volume which is being written right now.
-        is_written = (day, number, True) in there or voucher.last_leaf < report.told.retired
-        if voucher.last_leaf < leaves and is_written:
+        if voucher.last_leaf < leaves:
             yield volume_key(day, number)
             yield voucher_key(day, number)
 
@@ -291,6 +297,10 @@ def _retired(trail: Trail, report: TrailReport, leaves: int) -> Iterator[str]:
 def _listed(trail: Trail) -> list[tuple[str, int, bool]]:
     """Return day and number of the archive's objects, and which are volumes."""
     return list(filter(None, map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX))))
+
+
+def _volumes(listed: Iterable[tuple[str, int, bool]]) -> set[tuple[str, int]]:
+    return {(day, number) for day, number, is_volume in listed if is_volume}
 
 
 def _delete(trail: Trail, names: Iterable[str]) -> tuple[int, tuple[str, ...]]:

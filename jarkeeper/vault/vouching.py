@@ -12,10 +12,10 @@ from jarkeeper.anchors import Anchor, Anchors
 from jarkeeper.audit import Discrepancy, TrailReport
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog
 from jarkeeper.audit.places import checkpoint_key
-from jarkeeper.errors import IntegrityError, StoreError
+from jarkeeper.errors import IntegrityError, RollbackError, StoreError
 from jarkeeper.heads import Head
 from jarkeeper.names import head_key, heads_prefix
-from jarkeeper.vault.log import read_anchors, read_history
+from jarkeeper.vault.log import read_anchors, read_history, read_newest
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.view import jar_names
 
@@ -39,6 +39,7 @@ def verify(ports: Ports) -> TrailReport:
     known = remembered(ports)
     report = compared(ports, ports.trail.verify(), known)
     found += unvouched(report, heads)
+    found += _cut_off(ports, report)
     return replace(report, discrepancies=(*report.discrepancies, *found))
 
 
@@ -47,6 +48,23 @@ def compared(ports: Ports, report: TrailReport, known: Known) -> TrailReport:
     found = tuple(set_back(ports, report.log, known))
     anchors = tuple(place.name for place, _ in known)
     return replace(report, discrepancies=(*report.discrepancies, *found), anchors=anchors)
+
+
+def _cut_off(ports: Ports, report: TrailReport) -> Iterator[Discrepancy]:
+    """Name the jars whose newest heads are gone: the trail, or an anchor, tells of more."""
+    for jar, told in report.head_seqs.items():
+        try:
+            # Read now: what the trail tells of was there before.
+            head = read_newest(ports, jar).head if told else None
+        except RollbackError as error:
+            yield Discrepancy("removed", heads_prefix(jar), error.message, error.hint or "")
+            continue
+        except IntegrityError:
+            continue  # its history told it
+        seq = head.seq if head else 0
+        if seq < told:
+            what = f"jar '{jar}': the newest head is {seq}, but the trail tells of head {told}"
+            yield Discrepancy("removed", head_key(jar, told), what)
 
 
 def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepancy]:

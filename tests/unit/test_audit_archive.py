@@ -322,3 +322,62 @@ def test_an_interrupted_packing_is_finished_under_its_own_number():
     assert len(announced) == 1
     assert len(days.listed(parse_volume_key)) == 2
     assert set(announced) < set(days.listed(parse_volume_key))
+
+
+def test_a_packing_gives_way_to_one_that_wrote_its_volume_meanwhile_and_was_killed():
+    days = Days(days=1)
+    left = [4]
+
+    def killed(name, *_):
+        left[0] -= name == "delete"
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    def announced(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet"):
+            raise KeyboardInterrupt
+
+    def meanwhile():
+        report = days.trail().verify()
+        with pytest.raises(KeyboardInterrupt):
+            days.pack(FaultyStore(days.store, before=killed))
+        return report
+
+    with pytest.raises(KeyboardInterrupt):
+        days.pack(FaultyStore(days.store, before=announced))
+    with pytest.raises(Conflict):
+        pack(days.trail(), before=days.today, verify=meanwhile)
+    days.pack()
+
+    assert days.trail().verify().discrepancies == ()
+    assert len(told(days.trail())) == 16
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_retention_leaves_the_record_of_a_volume_that_is_being_written(is_killed):
+    days = Days(days=3)
+    days.trail().checkpoint(days.trail().verify())
+    days.clock.advance(days=40)
+    before = days.clock.now - timedelta(days=35)
+    others = []
+
+    def killed(name, *_):
+        if name == "delete":
+            raise KeyboardInterrupt
+
+    def meanwhile(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet") and not others:
+            others.append(True)
+            for _ in range(2):
+                retire(days.trail(), before=before)
+
+    if is_killed:
+        with pytest.raises(KeyboardInterrupt):
+            retire(days.trail(FaultyStore(days.store, before=killed)), before=before)
+    with suppress(Conflict):
+        days.pack(FaultyStore(days.store, before=meanwhile))
+    retire(days.trail(), before=before)
+    days.pack()
+
+    assert is_killed or others
+    assert days.trail().verify().discrepancies == ()

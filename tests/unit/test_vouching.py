@@ -219,3 +219,19 @@ def test_an_access_that_a_retention_cuts_in_two_takes_nobody_elses_intent():
 
 def heads(room):
     return len(room.store.list("cookies/youtube/heads/"))
+
+
+@pytest.mark.parametrize("kept", [1, 0])
+@pytest.mark.parametrize("remembers", [True, False])
+def test_heads_that_were_cut_off_are_missed_by_what_the_trail_or_an_anchor_knows(
+    kept, remembers, tmp_path
+):
+    room = Room(anchors=(FileAnchors(tmp_path),) if remembers else ())
+    room.fill("one", "two")
+    for key in room.store.list("cookies/youtube/heads/")[kept:]:
+        room.store.delete(key)
+
+    found = room.reopen().verify_trail().discrepancies
+
+    assert [item.code for item in found] == ["removed"]
+    assert f"the newest head is {kept}" in found[0].message
