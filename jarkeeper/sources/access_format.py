@@ -65,8 +65,9 @@ FIELDS = {
     "requester": "words[6]",
     "request_id": "words[7]",
     "operation": "words[8]",
-    "key": "CASE WHEN contains(words[9], '%') THEN coalesce(TRY(url_decode(words[9])), words[9]) "
-    "ELSE words[9] END",
+    # S3 encodes most keys twice; no key of a vault has a `%` of its own.
+    "key": "CASE WHEN contains(words[9], '%') "
+    "THEN coalesce(TRY(url_decode(url_decode(words[9]))), words[9]) ELSE words[9] END",
     "request_uri": "CASE WHEN words[10] <> '-' "
     "THEN array_to_string(words[10:uri_end], ' ')[2:-2] END",
     "http_status": "try_cast(figures[1] AS INTEGER)",

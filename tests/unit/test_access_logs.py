@@ -112,6 +112,7 @@ HOSTILE = {
     ),
     "bytes of no encoding, and a carriage return": line().encode().replace(b"Boto3", b"\xff\r\x01"),
     "an encoded key": line(key=GENERATION.replace("/", "%2F")),
+    "a key that is encoded twice": line(key=GENERATION.replace("/", "%252F")),
 }
 
 
