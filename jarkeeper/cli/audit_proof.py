@@ -223,8 +223,8 @@ def _details(report: TrailReport, witnesses: int) -> list[str]:
         )
     if report.has_news:
         events = count_of(report.unanchored, "event")
-        what = f"the newest {events}" if newest else f"any of the {events}, there is none"
-        lines.append(
-            f"no checkpoint vouches yet for {what}: `jarkeeper audit checkpoint` writes one"
-        )
+        what = f"no checkpoint vouches yet for the newest {events}"
+        if newest is None:
+            what = f"there is no checkpoint yet that vouches for these {events}"
+        lines.append(f"{what}: `jarkeeper audit checkpoint` writes one")
     return lines
