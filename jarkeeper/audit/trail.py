@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, read_log, write_checkpoint
+from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, Leaf, read_log, write_checkpoint
 from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
 from jarkeeper.audit.note import Signer, signer_of
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.audit.told import CHECKPOINTS, LEAVES
 from jarkeeper.audit.verify import LINES_MAX, TrailReport, verify_trail
-from jarkeeper.errors import AuditUnavailable, IntegrityError, JarkeeperError, StoreUnknown
+from jarkeeper.errors import (
+    AuditUnavailable,
+    Conflict,
+    IntegrityError,
+    JarkeeperError,
+    StoreUnknown,
+)
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VaultId, new_id
 from jarkeeper.records import GENESIS, digest
@@ -131,8 +137,18 @@ class Trail:
         """
         if not report.has_news:  # nobody needs a checkpoint of the checkpoint before
             return report.log.newest
-        log, leaves, signer = report.log, iter(report.fresh), self.signer
-        before = len(log.checkpoints)
+        access = self.intent(Access(Action.CHECKPOINT))
+        try:
+            self._vouch_for(report.fresh, report.log)
+        except Conflict:
+            self.outcome(access, Outcome.CONFLICT)
+            raise
+        counts = {CHECKPOINTS: len(report.log.checkpoints), LEAVES: report.log.size}
+        self.outcome(access, Outcome.OK, counts=counts)
+        return report.log.newest
+
+    def _vouch_for(self, fresh: Iterable[Leaf], log: CheckpointLog) -> None:
+        leaves, signer = iter(fresh), self.signer
         while write_checkpoint(
             self.store,
             log,
@@ -143,10 +159,6 @@ class Trail:
             at=self._clock(),
         ):
             pass
-        if len(log.checkpoints) > before:
-            counts = {CHECKPOINTS: len(log.checkpoints), LEAVES: log.size}
-            self.outcome(Access(Action.CHECKPOINT), Outcome.OK, counts=counts)
-        return log.newest
 
     def read(
         self, since: datetime | None = None, *, left_out: list[str] | None = None

@@ -95,8 +95,13 @@ FROM access WHERE {_OURS} AND time >= $since
   AND (http_status = 403 OR list_contains($names, operation))
   -- Most of what happens, and no rule asks for it: heads that are read, events that are written.
   AND NOT (http_status = 200 AND operation IN ('REST.GET.OBJECT', 'REST.PUT.OBJECT') AND (
-    starts_with(key, $prefix || 'audit/') OR
-    operation = 'REST.GET.OBJECT' AND contains(key, '/heads/')))
+    operation = 'REST.GET.OBJECT' AND (
+      starts_with(key, $prefix || 'audit/') OR contains(key, '/heads/')) OR
+    -- On its day: what is written to it later was there before.
+    starts_with(key, $prefix || 'audit/dt=') AND
+      key[len($prefix) + 10 : len($prefix) + 19] BETWEEN
+        strftime(time - INTERVAL 1 DAY, '%Y-%m-%d') AND
+        strftime(time + INTERVAL 1 DAY, '%Y-%m-%d')))
 """
 _VISITS = f"""
 SELECT requester, remote_ip, min(time), max(time), count(*) FROM access

@@ -19,7 +19,8 @@ from jarkeeper.limits import LIMITS
 TOLERANCE = timedelta(seconds=LIMITS.clock_skew_seconds_max)
 """Between our clock and AWS's; what is repaired after an outcome takes seconds."""
 ENDLESS = timedelta(seconds=LIMITS.commit_seconds_max)
-"""How long an access without an outcome may have gone on; a rewrap goes on so long after one."""
+"""How long an access without an outcome may have gone on; some go on so long after one."""
+GO_ON = frozenset({Action.REWRAP, Action.RETIRE})
 
 SEALS = frozenset({Action.IMPORT, Action.STAGE, Action.WRITE_BACK, Action.REWRAP, Action.RECOVER})
 COMMITS = SEALS | {
@@ -35,6 +36,9 @@ READS = OPENS | COMMITS | {Action.REPAIR}
 """What reads envelopes sealed: also the view is made of them, after every commit."""
 FOUNDS = frozenset({Action.INIT, Action.REWRAP, Action.RECOVER})
 CLEANS = frozenset({Action.GC})
+VOUCHES = frozenset({Action.CHECKPOINT, Action.RECOVER})
+PACKS = frozenset({Action.ARCHIVE, Action.RECOVER})
+"""What writes checkpoints, and volumes; a recovery copies both."""
 TIDIES = frozenset({Action.ARCHIVE, Action.RETIRE})
 """What takes objects of the trail away: they are in a volume now, or past their retention."""
 TELLS = frozenset({Action.INCIDENT, Action.CHECK})
@@ -110,12 +114,12 @@ def _spans(events: Iterable[Event]) -> Iterable[Span]:
     """Give one span an access, of all that its events tell."""
     open_: dict[str, Span] = {}
     for event in events:
-        if event.action not in READS | FOUNDS | TIDIES:
+        if event.action not in READS | FOUNDS | TIDIES | VOUCHES:
             continue
         known = open_.get(event.access)
         begin = event.at - timedelta(seconds=max(0.0, event.seconds))
         end = event.at
-        if event.outcome is None or event.action is Action.REWRAP:
+        if event.outcome is None or event.action in GO_ON:
             end += ENDLESS
         if known is not None:
             begin = min(begin, known.begin)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from jarkeeper.actions import Action
+from jarkeeper.audit.places import (
+    CHECKPOINTS_PREFIX,
+    HASHES_PREFIX,
+    parse_event_key,
+    parse_volume_key,
+)
 from jarkeeper.names import (
     INCIDENTS_PREFIX,
     KEYS_PREFIX,
@@ -24,10 +31,12 @@ from jarkeeper.sources.intents import (
     EXACT,
     FOUNDS,
     OPENS,
+    PACKS,
     READS,
     SEALS,
     TELLS,
     TIDIES,
+    VOUCHES,
     Intents,
 )
 from jarkeeper.sources.meanings import FOUND, MEANINGS, Meaning
@@ -89,7 +98,7 @@ class Judge:
     def _touch(self, request: Request) -> Verdict:
         key = self.place.key_in_vault(request.bucket, request.key)
         if key is None:
-            return FINE
+            return self._without_key(request)
         match MEANINGS.get(request.operation):
             case Meaning.READ:
                 return self._read(request, key)
@@ -99,20 +108,36 @@ class Judge:
                 return self._delete(request, key)
         return FINE
 
+    def _without_key(self, request: Request) -> Verdict:
+        """CloudTrail may name only the bucket of many objects that are deleted at once.
+
+        Nothing of ours deletes so: nobody can tell what it was, so it is told.
+        """
+        is_bucket = request.bucket == self.place.bucket and not request.key
+        deletes = is_bucket and MEANINGS.get(request.operation) is Meaning.DELETE
+        return self._wrong(request, "deleted", "") if deletes else FINE
+
     def _read(self, request: Request, key: str) -> Verdict:
         place, view = parse_generation_key(key), _VIEW.fullmatch(key)
         jar = place[0] if place else view[1] if view else ""
         return self._outside(request, READS, jar) if jar else FINE
 
     def _write(self, request: Request, key: str) -> Verdict:
-        made_by = _made_by(key)
-        if made_by is None:
-            return FINE
-        jar, actions = made_by
-        is_once = not _VIEW.fullmatch(key) and not key.startswith(PROBE_PREFIX)
+        if event := parse_event_key(key):
+            return self._write_event(request, day=event[0])
+        jar, actions = _made_by(key) or ("", None)
+        is_view = key == METADATA_KEY or _VIEW.fullmatch(key) is not None
+        is_once = not is_view and not key.startswith(PROBE_PREFIX)
         if is_once and self.written.setdefault(key, request.request_id) != request.request_id:
             return self._wrong(request, "overwritten", jar)
-        return self._outside(request, actions, jar)
+        return FINE if actions is None else self._outside(request, actions, jar)
+
+    def _write_event(self, request: Request, *, day: str) -> Verdict:
+        """Events are written on their day, and copied by a recovery: any other was there before."""
+        with suppress(ValueError):  # no day at all
+            if abs(request.at.date() - date.fromisoformat(day)) <= timedelta(days=1):
+                return FINE
+        return self._outside(request, frozenset({Action.RECOVER}), "", code="overwritten")
 
     def _delete(self, request: Request, key: str) -> Verdict:
         if request.is_service:
@@ -153,7 +178,9 @@ class Judge:
         code: str = "outside",
     ) -> Verdict:
         """Return the code, unless one of the actions was under way."""
-        is_ours = self.intents.explain(request.at, actions=actions, jar=jar, generation=generation)
+        is_ours = self.intents.explain(
+            request.at, actions=actions, jar=jar or None, generation=generation
+        )
         return Verdict(jar=jar) if is_ours else self._wrong(request, code, jar)
 
     def _wrong(self, request: Request, code: str, jar: str) -> Verdict:
@@ -162,14 +189,16 @@ class Judge:
 
 def _made_by(key: str) -> tuple[str, frozenset[Action]] | None:
     """Return which actions write that object, and of which jar; None where no rule asks."""
-    if place := parse_generation_key(key):
-        return place[0], SEALS
-    if head := parse_head_key(key):
-        return head[0], COMMITS
-    if permit := parse_permit_key(key):
-        return permit[0], EXACT
+    of_jars = (parse_generation_key, SEALS), (parse_head_key, COMMITS), (parse_permit_key, EXACT)
+    for parse, actions in of_jars:
+        if place := parse(key):
+            return place[0], actions
     if view := _VIEW.fullmatch(key):
         return view[1], READS
+    if key == METADATA_KEY:
+        return "", READS
     if key == VAULT_KEY or key.startswith(KEYS_PREFIX):
         return "", FOUNDS
-    return None
+    if key.startswith((CHECKPOINTS_PREFIX, HASHES_PREFIX)):
+        return "", VOUCHES
+    return ("", PACKS) if parse_volume_key(key) else None

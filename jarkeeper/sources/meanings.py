@@ -35,7 +35,9 @@ _OPERATIONS = {
     Meaning.DELETE: "DeleteObject DeleteObjects ExpireObject",
     Meaning.USE: "Decrypt Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext",
     Meaning.OUTSIDE: "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext ReEncrypt",
-    Meaning.KEY: "DeleteImportedKeyMaterial DisableKey ScheduleKeyDeletion",
+    Meaning.KEY: """
+        DeleteCustomKeyStore DeleteImportedKeyMaterial DisableKey DisconnectCustomKeyStore
+        ScheduleKeyDeletion""",
     Meaning.RULES: """
         CreateGrant DeleteAlias DisableKeyRotation PutKeyPolicy ReplicateKey RetireGrant RevokeGrant
         UpdateAlias UpdatePrimaryRegion
@@ -47,6 +49,7 @@ _OPERATIONS = {
         CreateAccessPointForObjectLambda PutAccessPointConfigurationForObjectLambda
         PutAccessPointPolicyForObjectLambda CreateMultiRegionAccessPoint
         PutMultiRegionAccessPointPolicy CreateAccessGrant CreateAccessGrantsLocation
+        PutAccessGrantsInstanceResourcePolicy PutBucketAbac UpdateObjectEncryption
         DeleteBucketEncryption PutBucketEncryption PutBucketVersioning
         DeleteBucketLifecycle PutBucketLifecycle PutBucketLifecycleConfiguration
         PutBucketObjectLockConfiguration PutObjectLockConfiguration
@@ -54,6 +57,6 @@ _OPERATIONS = {
         DeleteBucketReplication PutBucketReplication
         PutBucketLogging PutBucketNotification PutBucketNotificationConfiguration
         PutEventSelectors UpdateTrail""",
-    Meaning.LOGGING: "DeleteTrail StopLogging",
+    Meaning.LOGGING: "DeleteEventDataStore DeleteTrail StopEventDataStoreIngestion StopLogging",
 }
 MEANINGS = {name: meaning for meaning, names in _OPERATIONS.items() for name in names.split()}

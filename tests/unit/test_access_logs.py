@@ -185,15 +185,18 @@ def test_only_the_vaults_own_in_the_range_is_judged_and_what_was_before_makes_vi
         line(id="ELSEWHERE", key="others/x"),
         line(id="ANOTHER", bucket="another"),
         line(id="HEAD", key="teams/cookies/youtube/heads/000000000001.json"),
-        line(id="EVENT", key="teams/audit/x", operation="REST.PUT.OBJECT"),
+        line(id="EVENT", key="teams/audit/dt=2026-02-05/x", operation="REST.PUT.OBJECT"),
+        line(id="OLD", key="teams/audit/dt=2026-02-03/x", operation="REST.PUT.OBJECT"),
+        line(id="NODAY", key="teams/audit/dt=2026-99-99/x", operation="REST.PUT.OBJECT"),
         line(id="DENIED", key="teams/cookies/youtube/heads/1", status="403 AccessDenied"),
         EXPIRED,
     )
 
-    assert {request.request_id for request in requests} == {"DENIED", "B3A1"}
+    told = {"OLD", "NODAY", "DENIED", "B3A1"}
+    assert {request.request_id for request in requests} == told
     assert {(visit.address, visit.requests) for visit in read.visits} == {
         ("198.51.100.1", 1),
-        ("192.0.2.3", 2),
+        ("192.0.2.3", 4),
     }
     assert read.newest == NEXT
 

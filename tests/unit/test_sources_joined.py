@@ -73,6 +73,9 @@ def codes(*requests, **more):
     return {(one.code, one.count) for one in found(*requests, **more)}
 
 
+OLD_EVENT = f"audit/dt=2025-01-01/{'a' * 32}/000000000001.jsonl"
+CHECKPOINT = "audit/checkpoints/000000000001.json"
+VOLUME = "audit/archive/dt=2026-05-01/000001.parquet"
 LEND, CHECK = access(Action.LEND), access(Action.CHECK, jar="", generation="")
 CASES = {
     "an envelope is lent": (s3("GetObject", ENVELOPE), LEND, ""),
@@ -88,6 +91,36 @@ CASES = {
     "a head is written": (s3("PutObject", HEAD), [], "outside"),
     "a head is committed": (s3("PutObject", HEAD), access(Action.PROMOTE), ""),
     "the trail is written": (s3("PutObject", "audit/dt=2026-06-01/x/1.jsonl"), [], ""),
+    "an event of long ago is written": (s3("PutObject", OLD_EVENT), [], "overwritten"),
+    "an event of no day is written": (
+        s3("PutObject", OLD_EVENT.replace("2025-01-01", "2025-99-99")),
+        [],
+        "overwritten",
+    ),
+    "an event is recovered": (
+        s3("PutObject", OLD_EVENT),
+        access(Action.RECOVER, jar="", generation=""),
+        "",
+    ),
+    "a checkpoint is written": (s3("PutObject", CHECKPOINT), [], "outside"),
+    "a checkpoint is vouched for": (
+        s3("PutObject", CHECKPOINT),
+        access(Action.CHECKPOINT, jar="", generation=""),
+        "",
+    ),
+    "hashes are written": (s3("PutObject", f"audit/hashes/{'a' * 64}"), [], "outside"),
+    "a volume is written": (s3("PutObject", VOLUME), [], "outside"),
+    "a volume is packed": (
+        s3("PutObject", VOLUME),
+        access(Action.ARCHIVE, jar="", generation=""),
+        "",
+    ),
+    "the overview is written": (s3("PutObject", "cookies/metadata.json"), [], "outside"),
+    "the overview is published": (
+        s3("PutObject", "cookies/metadata.json"),
+        access(Action.MARK),
+        "",
+    ),
     "an envelope is looked for": (s3("GetObject", ENVELOPE, error="NoSuchKey"), [], ""),
     "an envelope is denied": (s3("GetObject", ENVELOPE, error="AccessDenied"), [], "denied"),
     "a view is not there yet": (s3("GetObject", VIEW, error="AccessDenied"), LEND, ""),
@@ -293,3 +326,32 @@ def test_principals_and_networks_have_one_name_each():
     assert principal_of("arn:aws:iam::123456789012:role/a/path/jarkeeper-task") == TASK
     assert (network_of("10.1.2.3"), network_of("-")) == ("private", "-")
     assert network_of("2a00:1450:4001:831::1") == "2a00:1450:4001::/48"
+
+
+@pytest.mark.parametrize("prefix", ["", "teams/"])
+def test_many_objects_that_are_deleted_without_a_name_are_told(prefix):
+    request = Request(NOW, "s3", "DeleteObjects", TASK, "192.0.2.1", "jars", "", request_id="R1")
+    place = Place(VAULT, "jars", prefix, (KEY_ARN,))
+
+    findings = join([request], intents=Intents(()), place=place, complete_since=NOW)
+
+    assert [(one.code, one.count) for one in findings] == [("deleted", 1)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["audit/checkpoints/000000000001.json", "incidents/youtube/session-dead/000000000001.json"],
+)
+def test_what_is_written_once_and_written_again_is_found_also_of_the_record_itself(key):
+    first, again = s3("PutObject", key, id_="R1"), s3("PutObject", key, id_="R2")
+    trail = [access(Action.CHECKPOINT, jar="", generation="")]
+
+    assert codes(first, trail=trail) == codes(first, first, trail=trail) == set()
+    assert codes(first, again, trail=trail) == {("overwritten", 1)}
+
+
+@pytest.mark.parametrize("key", ["cookies/metadata.json", VIEW])
+def test_the_view_is_written_again_and_again(key):
+    requests = s3("PutObject", key, id_="R1"), s3("PutObject", key, id_="R2")
+
+    assert codes(*requests, trail=[access(Action.MARK)]) == set()
