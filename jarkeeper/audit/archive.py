@@ -130,7 +130,7 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
     if not leaves:
         return ArchiveReceipt()
     doomed = tuple(_retired(trail, report.log, leaves))
-    if leaves > report.told.retired:
+    if doomed or leaves > report.told.retired:  # also what one that was interrupted left
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
     deleted, warnings = _delete(trail, doomed)

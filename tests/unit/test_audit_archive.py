@@ -381,3 +381,24 @@ def test_a_retention_leaves_the_record_of_a_volume_that_is_being_written(is_kill
 
     assert is_killed or others
     assert days.trail().verify().discrepancies == ()
+
+
+def test_what_an_interrupted_retention_left_is_deleted_with_a_record_of_its_own():
+    days = Days(days=3)
+    days.trail().checkpoint(days.trail().verify())
+    days.clock.advance(days=40)
+    before = days.clock.now - timedelta(days=35)
+
+    def killed(name, *_):
+        if name == "delete":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retire(days.trail(FaultyStore(days.store, before=killed)), before=before)
+    days.clock.advance(days=1)
+    again = days.clock.now
+    assert retire(days.trail(), before=before).deleted > 0
+
+    assert [event.action for event in days.trail().read(again)] == [Action.RETIRE]
+    assert retire(days.trail(), before=before).deleted == 0
+    assert len(list(days.trail().read(again))) == 1
