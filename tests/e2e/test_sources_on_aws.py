@@ -99,7 +99,7 @@ def day(town):
     task.record_use(lent, counts={"OK": 1}, seconds=1.0)
     task.mark("youtube", lent.generation, SlotState.SUSPECT)
     keeper.revoke("youtube", first)
-    keeper.check()
+    keeper.check(checkpoint=True)
     journal = open_journal(town.settings("operator"), keeper)
     dead = scope_of([Cause.SESSION_DEAD], "youtube")
     journal.reconcile([condition()], scope=dead)
@@ -151,7 +151,9 @@ def test_what_others_do_is_found_and_told_without_a_secret(town, monkeypatch, ca
 
     found = loud(town.findings("loud"))
 
-    assert set(found) == {"outside", "denied", "role", "deleted", "rules", "key"}
+    told = {"outside", "overwritten", "denied", "role", "deleted", "rules", "key"}
+    assert set(found) == told
+    assert found["overwritten"].evidence[0].key == CHECKPOINT
     theft = found["outside"]
     assert (theft.jar, theft.count) == ("youtube", 2)  # though two logs tell of the first
     assert {one.operation for one in theft.evidence} == {"GetObject", "Decrypt"}
@@ -164,12 +166,13 @@ def test_what_others_do_is_found_and_told_without_a_secret(town, monkeypatch, ca
     assert not any(task[name] in told for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
 
 
+CHECKPOINT = "audit/checkpoints/000000000001.json"
 HEAD = "cookies/youtube/heads/000000000001.json"
 STRANGER = "a-stranger-to-the-bucket"
 
 
 def meddle(town):
-    """Knock as a stranger, and as an administrator delete, change rules and disable the key."""
+    """Knock as a stranger; as an administrator delete, overwrite, change rules, disable the key."""
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     stranger = town.cloud.assume(STRANGER, {"Version": "2012-10-17", "Statement": [everything]})
     with pytest.raises(ClientError):
@@ -177,6 +180,7 @@ def meddle(town):
     admin, bucket = town.cloud.environment, town.tenancy.bucket
     s3, kms = client("s3", admin), client("kms", admin)
     s3.delete_object(Bucket=bucket, Key=HEAD)
+    s3.copy_object(Bucket=bucket, Key=CHECKPOINT, CopySource=f"{bucket}/{CHECKPOINT}")
     s3.put_bucket_policy(Bucket=bucket, Policy=s3.get_bucket_policy(Bucket=bucket)["Policy"])
     kms.disable_key(KeyId=town.tenancy.kms_key)
     kms.enable_key(KeyId=town.tenancy.kms_key)
