@@ -11,6 +11,7 @@ from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchor, Anchors
 from jarkeeper.audit import Discrepancy, TrailReport
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog
+from jarkeeper.audit.discrepancy import UNFINISHED
 from jarkeeper.audit.places import checkpoint_key
 from jarkeeper.errors import IntegrityError, RollbackError, StoreError
 from jarkeeper.heads import Head
@@ -64,7 +65,7 @@ def _cut_off(ports: Ports, report: TrailReport) -> Iterator[Discrepancy]:
         seq = head.seq if head else 0
         if seq < told:
             what = f"jar '{jar}': the newest head is {seq}, but the trail tells of head {told}"
-            yield Discrepancy("removed", head_key(jar, told), what)
+            yield Discrepancy("removed", head_key(jar, told), what, UNFINISHED)
 
 
 def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepancy]:
