@@ -13,7 +13,7 @@ from jarkeeper.audit import Discrepancy, TrailReport
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog
 from jarkeeper.audit.discrepancy import UNFINISHED
 from jarkeeper.audit.places import checkpoint_key
-from jarkeeper.errors import IntegrityError, RollbackError, StoreError
+from jarkeeper.errors import IntegrityError, RecordMissing, RollbackError, StoreError
 from jarkeeper.heads import Head
 from jarkeeper.names import head_key, heads_prefix
 from jarkeeper.vault.log import read_anchors, read_history, read_newest
@@ -36,7 +36,8 @@ def verify(ports: Ports) -> TrailReport:
         try:
             heads += read_history(ports, jar)
         except IntegrityError as error:
-            found.append(Discrepancy("edited", heads_prefix(jar), error.message))
+            code = "removed" if isinstance(error, RecordMissing) else "edited"
+            found.append(Discrepancy(code, heads_prefix(jar), error.message))
     known = remembered(ports)
     report = compared(ports, ports.trail.verify(), known)
     found += unvouched(report, heads)
