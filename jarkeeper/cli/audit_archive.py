@@ -53,7 +53,7 @@ def _why(trail: Trail, before: date, days: int) -> str:
     places = filter(None, map(parse_event_key, trail.store.list(PREFIX)))
     oldest = min((day for day, _, _ in places), default="")
     if oldest and oldest < before.isoformat():
-        return f"the archive holds all that is from before {before}"
+        return f"the archive holds all from before {before} that a checkpoint vouches for"
     words = f"days from before {before} are packed (COOKIE_ARCHIVE_DAYS is {days})"
     return f"{words}, the oldest that is unpacked is {oldest}" if oldest else words
 

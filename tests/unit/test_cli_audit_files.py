@@ -84,4 +84,4 @@ def test_pack_says_that_the_archive_has_it_where_events_may_not_be_deleted():
 
     why = _why(vault.trail, START.date() + timedelta(days=1), 7)
 
-    assert why == "the archive holds all that is from before 2026-06-02"
+    assert why == "the archive holds all from before 2026-06-02 that a checkpoint vouches for"
