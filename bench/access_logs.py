@@ -25,7 +25,7 @@ ROLES = (
 )
 OPERATIONS = (
     *(("REST.GET.OBJECT", "GET", "cookies/youtube/heads/%012d.json", "200 - 900 900"),) * 6,
-    *(("REST.PUT.OBJECT", "PUT", "audit/dt=2026-01-01/%032x.jsonl", "200 - - 620"),) * 4,
+    *(("REST.PUT.OBJECT", "PUT", "audit/dt={day}/%032x/000000000001.jsonl", "200 - - 620"),) * 4,
     *(("REST.GET.BUCKET", "GET", "-", "200 - 4211 -"),) * 2,
     ("REST.GET.OBJECT", "GET", "cookies/youtube/generations/%032x", "200 - 10240 10240"),
 )
@@ -64,7 +64,7 @@ def _line(random: Random, hour: datetime) -> str:
     number = random.getrandbits(32)
     operation, method, key, told = OPERATIONS[number % len(OPERATIONS)]
     if "%" in key:
-        key %= number
+        key = key.format(day=hour.date()) % number
     path = f"/{BUCKET}" if key == "-" else f"/{BUCKET}/{key}"
     minute, second = number // 64 % 60, number // 4096 % 60
     return (
