@@ -10,15 +10,16 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
-from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.errors import InputError
 from jarkeeper.since import parse_since
 
 if TYPE_CHECKING:
+    from jarkeeper.analysis.figures import State
     from jarkeeper.report.content import Content
     from jarkeeper.settings import Settings
 
-FIGURE_STYLES = {True: ("met", "good"), False: ("missed", "bad"), None: ("no data", "quiet")}
+FIGURE_STYLES = {True: "good", False: "bad", None: "quiet"}
 
 
 @click.command(
@@ -122,13 +123,22 @@ def _print(output: Output, content: Content, place: Path | None, csv: Path | Non
     output.table(
         ("key figure", "value", "target", ""),
         [
-            (figure.name, figure_text(figure), target_text(figure), FIGURE_STYLES[figure.is_met])
+            (
+                figure.name,
+                figure_text(figure),
+                target_text(figure),
+                _styled(content.state_of(figure)),
+            )
             for figure in content.figures
         ],
     )
     for label, written in (("page", place), ("numbers", csv)):
         if written is not None:
             output.entry(label, str(written))
+
+
+def _styled(state: State) -> Styled:
+    return state.value, FIGURE_STYLES[state.is_met]
 
 
 def _open(place: Path) -> None:

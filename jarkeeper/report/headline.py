@@ -54,7 +54,7 @@ def _sentence(content: Content, points: list[Point]) -> str:
         return f"{counted(critical, 'thing')} {needs} you now{besides}."
     if points:
         return f"No emergency, but {counted(len(points), 'thing')} to look at."
-    met = sum(figure.is_met is True for figure in content.figures)
+    met = sum(content.state_of(figure).is_met is True for figure in content.figures)
     if not content.integrity.events and not met:
         return "Nothing is on record yet: there is nothing to judge."
     if not met:
@@ -77,7 +77,7 @@ def _points(content: Content) -> Iterator[Point]:
         if finding.severity is not Severity.OK:
             yield Point(finding.severity, finding.message, finding.next_step)
     for figure in content.figures:
-        if figure.is_met is False:
+        if content.state_of(figure).is_met is False:
             what = f"{figure.name}: {figure_text(figure)}, where the target is "
             step = REMEDIES.get(figure.id, "")
             yield Point(Severity.WARNING, f"{what}{target_text(figure)}", step)

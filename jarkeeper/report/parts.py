@@ -99,18 +99,15 @@ def figures(content: Content) -> str:
 
 
 def _card(figure: KeyFigure, content: Content) -> str:
-    tone, sign = {
-        True: ("good", "✓ met"),
-        False: ("bad", "✗ missed"),
-        None: ("none", "no data"),
-    }[figure.is_met]
+    state = content.state_of(figure)
+    tone, sign = {True: ("good", "✓ "), False: ("bad", "✗ "), None: ("none", "")}[state.is_met]
     mine = content.trend[content.trend["figure"] == figure.id].sort_values("dt")
     line = sparkline([float(value) for value in mine["value"]], target=figure.target)
     name = figure.name[:1].upper() + figure.name[1:]
     return (
         f'<article class="card {tone}"><h3>{text_of(name)}</h3>'
         f'<p class="value">{text_of(figure_text(figure))}</p>'
-        f'<p class="target"><span class="pill">{sign}</span>'
+        f'<p class="target"><span class="pill">{sign}{state.value}</span>'
         f"<span>target: {text_of(target_text(figure))}</span></p>"
         f'{line}<p class="explains">{text_of(meaning_of(figure))}</p></article>'
     )

@@ -58,10 +58,18 @@ def test_a_trail_that_was_changed_is_told_by_page_and_code(vault, capsys):
     event.write_bytes(event.read_bytes().replace(b"a", b"b", 1))
 
     code = run(["report", "--out", "r.html"])
+    said = capsys.readouterr().out
+    told = run(["report", "--json", "--csv", "numbers"])
+    document = json.loads(capsys.readouterr().out)
 
-    assert code == 3
-    assert "the audit trail is not what was written" in capsys.readouterr().out
-    assert "NOT INTACT" in (vault / "r.html").read_text()
+    page, table = ((vault / name).read_text() for name in ("r.html", "numbers/figures.csv"))
+    assert (code, told) == (3, 3)
+    assert "the audit trail is not what was written" in said
+    assert "NOT INTACT" in page
+    state = "not known: the trail is not intact"
+    assert {(one["state"], one["is_met"]) for one in document["figures"]} == {(state, None)}
+    assert [text.count(state) for text in (said, page, table)] == [6, 6, 6]
+    assert "✓ met" not in page
 
 
 @pytest.mark.parametrize(
