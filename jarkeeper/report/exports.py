@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FORMAT = 1
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a cell that begins so."""
+_FORMULA = re.compile("[\\s\ufffd]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+"""A spreadsheet may run a cell that begins so: it drops what is blank, reads wide signs as narrow
+ones, and a control, which we have replaced, is blank to another program."""
 
 
 def document(content: Content) -> dict[str, Any]:
@@ -108,4 +110,4 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -277,6 +277,20 @@ def test_a_spreadsheet_runs_no_cell():
             assert not [cell for cell in row if cell[:1] in ("=", "@", "+") and cell[1:2]]
 
 
+def test_a_formula_is_none_whatever_blank_stands_before_it():
+    blanks = ("", " ", "  \t", "\n", "\r\n ", "\u00a0", "\u3000", "\ufeff", "\x00")
+    signs = "=+-@\uff1d\uff0b\uff0d\uff20"
+    formulas = [f"{blank}{sign}1+1" for blank in blanks for sign in signs]
+    rows = [(text, 1, 1.0, "2-1=1", " a@b") for text in formulas]
+
+    text = as_csv(replace(reportkit.single(), errors=reportkit.frame("errors", rows)))["errors.csv"]
+
+    cells = list(csv.DictReader(io.StringIO(text)))
+    assert len(cells) == len(formulas)
+    assert [cell["failure"] for cell in cells if cell["failure"][:1] != "'"] == []
+    assert {(cell["explanation"], cell["remedy"]) for cell in cells} == {("2-1=1", " a@b")}
+
+
 def test_a_huge_report_stays_small_and_says_what_it_leaves_out():
     content = reportkit.busy(days=1100, jars=tuple(f"jar-{n}" for n in range(12)), principals=20)
     rows = [("2026-11-01", "youtube", f"u{n}@h", "cli", 1) for n in range(50_000)]
