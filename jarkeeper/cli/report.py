@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ FIGURE_STYLES = {True: "good", False: "bad", None: "quiet"}
     "  jarkeeper report --since 7d --out reports/\n"
     "  jarkeeper report --since 2026-10-01 --until 2026-11-01 --out october.html\n"
     "  jarkeeper report --csv numbers/\n"
-    "  jarkeeper report --json | jq '.figures[] | {name, value, is_met}'\n\n"
+    "  jarkeeper report --json | jq '.figures[] | {name, value, state}'\n\n"
     "The page is one file that needs no network. With --json or --csv there is none, unless --out "
     "names it. Times are in UTC. Exit code 3 if the audit trail is not what was written.",
 )
@@ -92,6 +93,13 @@ def command(
     if shows and place is not None:
         _open(place)
     return Exit.OK if content.integrity.is_intact else Exit.VAULT
+
+
+def named(name: str) -> click.Command:
+    """Return the same command for a place where it is called by another name, as its help says."""
+    other = copy(command)
+    other.epilog = (command.epilog or "").replace("jarkeeper report", f"jarkeeper {name}")
+    return other
 
 
 def _gathered(settings: Settings, since: str, until: str | None) -> Content:

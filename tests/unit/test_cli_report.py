@@ -40,6 +40,15 @@ def test_a_page_is_written_beside_one_and_never_over_another(vault, capsys):
     assert "is there already" in refused
 
 
+@pytest.mark.parametrize("name", [("report",), ("audit", "report")])
+def test_the_help_shows_the_command_that_was_asked_for(capsys, name):
+    code = run([*name, "--help"])
+
+    shown = re.findall(r"jarkeeper ((?:audit )?report)", capsys.readouterr().out)
+    assert code == 0
+    assert shown == [" ".join(name)] * 6
+
+
 def test_json_and_csv_come_without_a_page(vault, capsys):
     code = run(["report", "--json", "--csv", "numbers", "--since", "7d"])
 
