@@ -206,7 +206,8 @@ def _verdict(report: TrailReport) -> Iterator[str]:
     if newest is None:
         yield "no checkpoint vouches for them yet"
         return
-    yield f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} has {newest.size} events"
+    size = count_of(newest.size, "event")
+    yield f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} has {size}"
     yield f"root {newest.root.hex()}"
     yield f"{count_of(report.unanchored, 'event')} newer than it"
 
@@ -252,7 +253,7 @@ def _incident(event: Event) -> str:
 
 
 def _retention(report: TrailReport, settings: Settings) -> Iterator[str]:
-    kept = f"{settings.audit_days} days" if settings.audit_days else "for ever"
+    kept = count_of(settings.audit_days, "day") if settings.audit_days else "for ever"
     yield f"events are kept {kept}, hashes and proofs for ever"
     yield f"archived: {count_of(report.archived, 'event')}"
     yield f"past their retention: {count_of(report.told.retired, 'event')}"

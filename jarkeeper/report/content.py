@@ -97,6 +97,11 @@ class Content:
         return figure.state(is_intact=self.integrity.is_intact)
 
     @property
+    def is_past(self) -> bool:
+        """Whether the span ended so long ago that what went on then may be over."""
+        return self.made_at - self.until > timedelta(days=1)
+
+    @property
     def last_day(self) -> datetime:
         """The last moment of the span, which is on its last day."""
         return self.until - timedelta(microseconds=1)

@@ -14,6 +14,7 @@ from jarkeeper.report.drawing import Chart
 from jarkeeper.report.headline import Point, judge
 from jarkeeper.report.readings import (
     NOTHING,
+    are,
     counted,
     days_between,
     figure_text,
@@ -115,6 +116,7 @@ def _card(figure: KeyFigure, content: Content) -> str:
 
 def section(part: Section) -> str:
     said = "".join(f'<p class="says">{text_of(sentence)}</p>' for sentence in part.says)
+    explains = f'<p class="explains">{text_of(part.explains)}</p>' if part.explains else ""
     chart = _figure(part) if part.chart else ""
     table = ""
     if part.table:
@@ -123,7 +125,7 @@ def section(part: Section) -> str:
         )
     return (
         f'<section aria-labelledby="{part.id}"><h2 id="{part.id}">{text_of(part.title)}</h2>'
-        f'{said}<p class="explains">{text_of(part.explains)}</p>{chart}{table}</section>'
+        f"{said}{explains}{chart}{table}</section>"
     )
 
 
@@ -191,7 +193,7 @@ def findings(content: Content) -> str:
         Point(one.severity, one.message, "" if one.severity is Severity.OK else one.next_step)
         for one in shown
     ]
-    said = "" if points else '<p class="says">Nobody looked yet, or there was nothing to see.</p>'
+    said = "" if points else '<p class="says">Too little is on record to find anything.</p>'
     more = f'<p class="more">and {left:,} more</p>' if left else ""
     return (
         '<section aria-labelledby="findings"><h2 id="findings">Findings</h2>'
@@ -221,19 +223,18 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
         return (f"NOT INTACT: the trail is not what was written, in {count}.",)
     if not verdict.events:
         return ("There is no event to verify.",)
-    whole = f"Intact: {verdict.events:,} events are what was written, in their order."
-    if not verdict.unanchored:
+    events, newest = verdict.events, verdict.unanchored
+    whole = f"Intact: {counted(events, 'event')} {are(events)} what was written, in order."
+    if not newest:
         return (whole,)
-    return (
-        whole,
-        f"The newest {verdict.unanchored:,} are vouched for by no checkpoint yet: that they were "
-        "cut off would not show.",
-    )
+    which, they = ("newest", "it was") if newest == 1 else (f"newest {newest:,}", "they were")
+    vouched = f"The {which} {are(newest)} vouched for by no checkpoint yet"
+    return whole, f"{vouched}: that {they} cut off would not show."
 
 
 def retention(content: Content) -> str:
     kept = content.retention
-    days = f"{kept.keep_days:,} days" if kept.keep_days else "for ever"
+    days = counted(kept.keep_days, "day") if kept.keep_days else "for ever"
     told = (
         ("first day on record", kept.first_day or NOTHING),
         ("last day on record", kept.last_day or NOTHING),
