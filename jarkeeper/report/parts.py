@@ -193,7 +193,10 @@ def findings(content: Content) -> str:
         Point(one.severity, one.message, "" if one.severity is Severity.OK else one.next_step)
         for one in shown
     ]
-    said = "" if points else '<p class="says">Too little is on record to find anything.</p>'
+    none = "Too little is on record to find anything."
+    if not content.integrity.is_intact:
+        none = "That there is nothing to find is not known: the trail is not intact."
+    said = "" if points else f'<p class="says">{none}</p>'
     more = f'<p class="more">and {left:,} more</p>' if left else ""
     return (
         '<section aria-labelledby="findings"><h2 id="findings">Findings</h2>'
