@@ -126,6 +126,10 @@ class IntegrityError(VaultError):
     """What is stored is not what was written."""
 
 
+class RecordMissing(IntegrityError):
+    """What a log needs is not there."""
+
+
 class EnvelopeError(IntegrityError):
     """An envelope that cannot be opened; never says which check failed."""
 

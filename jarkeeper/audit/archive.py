@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,6 +47,8 @@ from jarkeeper.stores import put_once
 Progress = Callable[[int, int], None]
 """Hears how many of how many events are done."""
 Verify = Callable[[], TrailReport]
+AT_IT = timedelta(hours=1)
+"""How long whoever announced a volume may take to write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ def _planned(
     """Give the number and the events of each volume to write; first what was announced already.
 
     Who announced it was interrupted, or is at it right now: the same bytes do no harm to either.
+    Where another release makes other bytes of the same events, it has an hour to write its own.
     """
     there = {(number, is_volume) for when, number, is_volume in known if when == day}
     taken = {number for number, _ in there}
@@ -215,6 +218,8 @@ def _planned(
         if batch and digest(write_volume(_rows(trail, log, batch))) == voucher.digest:
             yield number, batch
             items = [one for one in items if one not in batch]
+        elif batch and trail.now() - trail.store.created_at(voucher_key(day, number)) < AT_IT:
+            raise Conflict(f"archive of {day}: somebody else is at it", hint="try again in an hour")
     for batch in _batches(items):
         number = next(n for n in count(1) if n not in taken)
         taken.add(number)

@@ -26,7 +26,14 @@ from jarkeeper.audit.places import (
     hashes_key,
     parse_checkpoint_key,
 )
-from jarkeeper.errors import Conflict, IntegrityError, StoreError
+from jarkeeper.errors import (
+    Conflict,
+    IntegrityError,
+    ObjectDenied,
+    ObjectMissing,
+    RecordMissing,
+    StoreError,
+)
 from jarkeeper.limits import LIMITS
 from jarkeeper.names import VaultId
 from jarkeeper.records import GENESIS, digest, read_record, read_time, write_record, write_time
@@ -146,7 +153,8 @@ def read_log(store: Readable, *, key: bytes, vault: VaultId, verifier: Verifier)
             frontier = log.frontier.grown(hashes)
             _require_next(log, checkpoint, frontier, seq=seq, verifier=verifier)
         except (IntegrityError, StoreError) as error:
-            log.found.append(Discrepancy("edited", name, error.message))
+            code = "removed" if isinstance(error, RecordMissing) else "edited"
+            log.found.append(Discrepancy(code, name, error.message))
             break
         log.append(checkpoint, hashes, frontier=frontier, tail=digest(raw))
     return log
@@ -231,7 +239,12 @@ def _require_next(
 
 
 def _read_hashes(store: Readable, checkpoint: Checkpoint) -> list[bytes]:
-    blob = store.get(hashes_key(checkpoint.hashes))
+    try:
+        blob = store.get(hashes_key(checkpoint.hashes))
+    except ObjectDenied:
+        raise  # it may well be there
+    except ObjectMissing:
+        raise RecordMissing(f"checkpoint {checkpoint.seq}: its hashes were removed") from None
     if digest(blob) != checkpoint.hashes or len(blob) % HASH_BYTES:
         raise IntegrityError(f"checkpoint {checkpoint.seq}: its hashes are not what was written")
     return [blob[place : place + HASH_BYTES] for place in range(0, len(blob), HASH_BYTES)]

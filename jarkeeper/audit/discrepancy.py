@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNFINISHED = "if a copy was interrupted, run it again"
+"""A hint on what is there without what it belongs to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
@@ -19,5 +22,11 @@ class Discrepancy:
 
 def missing(writer: str, first: int, last: int) -> Discrepancy:
     """Return that these events of a writer are gone."""
-    which = f"event {first} was" if first == last else f"events {first} to {last} were"
-    return Discrepancy("removed", f"audit/*/{writer}", f"writer {writer[:8]}: {which} removed")
+    message = f"writer {writer[:8]}: {removed('event', first, last)}"
+    return Discrepancy("removed", f"audit/*/{writer}", message)
+
+
+def removed(what: str, first: int, last: int) -> str:
+    """Return the sentence that these are gone."""
+    which = f"{what} {first} was" if first == last else f"{what}s {first} to {last} were"
+    return f"{which} removed"

@@ -15,7 +15,7 @@ from itertools import groupby
 from jarkeeper.actions import Action
 from jarkeeper.audit.chains import Chain
 from jarkeeper.audit.checkpoints import CheckpointLog, Leaf, read_log
-from jarkeeper.audit.discrepancy import Discrepancy, missing
+from jarkeeper.audit.discrepancy import UNFINISHED, Discrepancy, missing, removed
 from jarkeeper.audit.events import Event, key_of, read_event
 from jarkeeper.audit.merkle import leaf_hash
 from jarkeeper.audit.note import Verifier
@@ -120,6 +120,8 @@ class _Reading:
         self.has_news = False
         self.ahead = ""
         """A volume that holds events of checkpoints that are not there."""
+        self.twins: dict[tuple[str, int], bytes] = {}
+        """Of each event that lies by itself, the leaf's hash where such a volume has it too."""
 
     def report(self) -> TrailReport:
         """Read everything, and return what was seen."""
@@ -127,12 +129,13 @@ class _Reading:
         for name in names:
             if not is_of_trail(name):
                 self._say("spliced", name, f"'{name}' is no part of the trail")
-        with closing(self.shelf):
-            for day, number in self._volumes(set(names)):
-                self._volume(day, number)
         events = sorted(
             (place[1], place[2], name) for name in names if (place := parse_event_key(name))
         )
+        self.twins = {(writer, seq): b"" for writer, seq, _ in events}
+        with closing(self.shelf):
+            for day, number in self._volumes(set(names)):
+                self._volume(day, number)
         for writer, group in groupby(events, key=lambda item: item[0]):
             chain = self._chain(writer)
             for _, seq, name in group:
@@ -147,12 +150,11 @@ class _Reading:
         self.found += self._gone()
         if self.told.checkpoints > len(self.log.checkpoints) and not self.log.found:
             first = len(self.log.checkpoints) + 1
-            message = f"checkpoints {first} to {self.told.checkpoints} were removed"
-            self._say("removed", CHECKPOINTS_PREFIX, message)
+            message = removed("checkpoint", first, self.told.checkpoints)
+            self.found.append(Discrepancy("removed", CHECKPOINTS_PREFIX, message, UNFINISHED))
         elif self.ahead and not self.log.found:
             message = f"the checkpoints of which volume '{self.ahead}' holds events were removed"
-            hint = "if a copy was interrupted, run it again"
-            self.found.append(Discrepancy("removed", CHECKPOINTS_PREFIX, message, hint))
+            self.found.append(Discrepancy("removed", CHECKPOINTS_PREFIX, message, UNFINISHED))
         return TrailReport(
             events=self.events,
             discrepancies=tuple(self.found),
@@ -194,6 +196,8 @@ class _Reading:
                 places[leaf] = ARCHIVED
             else:
                 self.ahead = name
+                if (writer, seq) in self.twins:
+                    self.twins[writer, seq] = leaf_hash(line)
             if chain is None or chain.writer != writer:
                 chain = self._chain(writer)
             chain.follow(seq, line, name)
@@ -204,10 +208,12 @@ class _Reading:
 
     def _event(self, chain: Chain, seq: int, name: str) -> None:
         leaf = self.log.leaf(chain.writer, seq)
-        known = UNSEEN if leaf is None else self.places[leaf]
+        twin = self.twins.get((chain.writer, seq))
+        known = ARCHIVED if twin else UNSEEN if leaf is None else self.places[leaf]
+        vouched = twin if leaf is None else self.log.hashes[leaf]
         line = self._line(name)
         event = self._genuine(line, chain.writer, seq, name)
-        if event is not None and leaf is not None and leaf_hash(line) != self.log.hashes[leaf]:
+        if event is not None and vouched and leaf_hash(line) != vouched:
             self._say("edited", name, f"event {seq} is not what its checkpoint saw", chain.writer)
             event = None
         if known == ARCHIVED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from jarkeeper.actions import Action
@@ -53,8 +54,11 @@ def _all(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     access = Access(Action.CHECK)
     try:
         with recorded(ports.trail, access):
-            yield from _contents(ports, checkpoint=checkpoint)
-        ports.trail.outcome(access, Outcome.OK)
+            found = Counter[str]()
+            for finding in _contents(ports, checkpoint=checkpoint):
+                found[finding.severity] += finding.severity is not Severity.OK
+                yield finding
+        ports.trail.outcome(access, Outcome.OK, counts=+found)
     except AuditUnavailable as error:
         yield critical("audit-unavailable", error.message, error.hint or "make it writable")
     except JarkeeperError as error:

@@ -12,6 +12,7 @@ from jarkeeper.errors import (
     NotFound,
     ObjectDenied,
     ObjectMissing,
+    RecordMissing,
     RollbackError,
 )
 from jarkeeper.heads import Head, StoredHead, read_head
@@ -105,7 +106,7 @@ def load_head(ports: Ports, jar: str, seq: int) -> StoredHead:
     except ObjectDenied:
         raise  # it may well be there: that says nothing about the log
     except ObjectMissing:
-        raise IntegrityError(f"jar '{jar}': head {seq} is missing") from None
+        raise RecordMissing(f"jar '{jar}': head {seq} is missing") from None
     return read_head(raw, key=ports.head_key, vault=ports.vault, jar=jar, seq=seq)
 
 

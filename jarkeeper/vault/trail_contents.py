@@ -14,6 +14,7 @@ from jarkeeper.audit.places import (
     checkpoint_key,
     parse_checkpoint_key,
     parse_event_key,
+    parse_volume_key,
 )
 from jarkeeper.records import digest
 from jarkeeper.stores import Store
@@ -77,12 +78,18 @@ def _in_order(ports: Ports, found: Mapping[str, _Object], log: CheckpointLog) ->
         after = max(after, *known)
         due.setdefault(after, []).append(checkpoint_key(checkpoint.seq))
     others = (key for key in found if not parse_event_key(key) and not parse_checkpoint_key(key))
-    for key in (*sorted(others), *due.get(-1, ())):
+    for key in (*sorted(others, key=_is_volume), *due.get(-1, ())):
         yield Record(key, found[key].digest)
     for number, (key, event) in enumerate(events):
         yield Record(key, found[key].digest, event.jar, event.head_seq)
         for name in due.get(number, ()):
             yield Record(name, found[name].digest)
+
+
+def _is_volume(key: str) -> bool:
+    """What vouches for volumes goes before them."""
+    place = parse_volume_key(key)
+    return place is not None and place[2]
 
 
 def _events_in_order(ports: Ports, found: Mapping[str, _Object]) -> list[tuple[str, Event]]:

@@ -11,8 +11,9 @@ from jarkeeper.actions import Action
 from jarkeeper.anchors import Anchor, Anchors
 from jarkeeper.audit import Discrepancy, TrailReport
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog
+from jarkeeper.audit.discrepancy import UNFINISHED
 from jarkeeper.audit.places import checkpoint_key
-from jarkeeper.errors import IntegrityError, RollbackError, StoreError
+from jarkeeper.errors import IntegrityError, RecordMissing, RollbackError, StoreError
 from jarkeeper.heads import Head
 from jarkeeper.names import head_key, heads_prefix
 from jarkeeper.vault.log import read_anchors, read_history, read_newest
@@ -35,7 +36,8 @@ def verify(ports: Ports) -> TrailReport:
         try:
             heads += read_history(ports, jar)
         except IntegrityError as error:
-            found.append(Discrepancy("edited", heads_prefix(jar), error.message))
+            code = "removed" if isinstance(error, RecordMissing) else "edited"
+            found.append(Discrepancy(code, heads_prefix(jar), error.message))
     known = remembered(ports)
     report = compared(ports, ports.trail.verify(), known)
     found += unvouched(report, heads)
@@ -64,7 +66,7 @@ def _cut_off(ports: Ports, report: TrailReport) -> Iterator[Discrepancy]:
         seq = head.seq if head else 0
         if seq < told:
             what = f"jar '{jar}': the newest head is {seq}, but the trail tells of head {told}"
-            yield Discrepancy("removed", head_key(jar, told), what)
+            yield Discrepancy("removed", head_key(jar, told), what, UNFINISHED)
 
 
 def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepancy]:

@@ -10,6 +10,7 @@ from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit import archive as archives
 from jarkeeper.audit.archive import pack, retire
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
+from jarkeeper.audit.volumes import read_volume, write_volume
 from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.stores.local import LocalStore
@@ -23,8 +24,8 @@ class Days:
     """A trail of several days and writers."""
 
     def __init__(self, store=None, *, days=3, writers=2, accesses=4):
-        self.store = store if store is not None else MemoryStore()
         self.clock = Clock()
+        self.store = store if store is not None else MemoryStore(clock=self.clock)
         for _ in range(days):
             for _ in range(writers):
                 self.use(self.trail(), accesses)
@@ -402,3 +403,38 @@ def test_what_an_interrupted_retention_left_is_deleted_with_a_record_of_its_own(
     assert [event.action for event in days.trail().read(again)] == [Action.RETIRE]
     assert retire(days.trail(), before=before).deleted == 0
     assert len(list(days.trail().read(again))) == 1
+
+
+def test_a_packing_leaves_an_hour_to_another_release_that_announced_the_same_events(monkeypatch):
+    days = Days(days=1)
+    others = []
+
+    def meanwhile(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet") and not others:
+            others.append(True)
+            with monkeypatch.context() as other:
+                other.setattr(archives, "write_volume", lambda rows: write_volume(rows) + b" ")
+                with pytest.raises(Conflict, match="somebody else is at it"):
+                    days.pack()
+
+    days.pack(FaultyStore(days.store, before=meanwhile))
+
+    assert others
+    assert days.trail().verify().discrepancies == ()
+    assert len(told(days.trail())) == 16
+
+
+def test_what_another_release_announced_and_never_wrote_is_packed_after_an_hour(monkeypatch):
+    days = Days(days=1)
+
+    def kill(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        days.pack(FaultyStore(days.store, before=kill))
+    days.clock.advance(hours=1)
+    monkeypatch.setattr(archives, "read_volume", lambda content: read_volume(content[:-1]))
+    monkeypatch.setattr(archives, "write_volume", lambda rows: write_volume(rows) + b" ")
+
+    assert days.pack().events == 16

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from jarkeeper.audit import Trail
+from jarkeeper.audit.archive import pack
+from jarkeeper.audit.discrepancy import UNFINISHED
 from jarkeeper.errors import NotInitialised, StoreError, VaultError
 from jarkeeper.heads import write_head
 from jarkeeper.keys import Purpose
@@ -199,6 +202,31 @@ def test_killed_at_any_write_an_older_copy_is_a_consistent_vault(room):
         assert codes(opened(room, target)) <= {"view-repaired"}
         assert backup(source.ports, target).is_whole
     assert step > 8
+
+
+def test_killed_at_any_write_a_copy_of_a_packed_vault_into_an_older_one_says_what_to_do(room):
+    first = MemoryStore()
+    with room.vault.lend("youtube").open():
+        pass
+    backup(room.vault.ports, first)  # what it has by itself lies in volumes afterwards
+    room.clock.advance(days=1)
+    room.fill("three")
+    room.vault.check(checkpoint=True)
+    pack(room.vault.trail, before=room.clock.now.date() + timedelta(days=1))
+    step, finished, told = 0, False, set()
+    while not finished:
+        step += 1
+        target = MemoryStore()
+        target.objects.update(first.objects)
+
+        source = twin(room)
+        finished = killed(source.ports, step, target)
+
+        for found in opened(room, target).verify_trail().discrepancies:
+            told.add((found.code, found.hint))
+        assert backup(source.ports, target).is_whole
+        assert opened(room, target).verify_trail().discrepancies == ()
+    assert told == {("removed", UNFINISHED)}
 
 
 @pytest.mark.parametrize("method", ["get", "list"])

@@ -8,6 +8,7 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.places import PREFIX as AUDIT
 from jarkeeper.audit.places import parse_checkpoint_key, parse_event_key, parse_volume_key
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.stores.memory import MemoryStore
@@ -235,3 +236,34 @@ def test_heads_that_were_cut_off_are_missed_by_what_the_trail_or_an_anchor_knows
 
     assert [item.code for item in found] == ["removed"]
     assert f"the newest head is {kept}" in found[0].message
+
+
+def test_what_is_gone_is_told_as_removed_and_not_as_edited():
+    room = Room()
+    room.fill("one", "two")
+    health(room.vault)
+    kinds = (f"{AUDIT}hashes/", f"{AUDIT}checkpoints/", "cookies/youtube/heads/")
+    for kind in kinds:
+        vault = room.reopen(copy_of(room.store))
+        key = vault.ports.store.list(kind)[0]
+        vault.ports.store.delete(key)
+
+        (found,) = vault.verify_trail().discrepancies
+
+        assert (kind, found.code) == (kind, "removed")
+
+
+def test_a_check_that_finds_something_has_it_on_record():
+    room = Room()
+    room.fill("one")
+    room.vault.check()
+    room.store.put("incidents/_vault/integrity/000000000001.json", b"{}")
+    room.vault.check()
+
+    done = [
+        event
+        for event in room.vault.trail.read()
+        if (event.action, event.outcome) == (Action.CHECK, "ok")
+    ]
+
+    assert [dict(event.counts) for event in done] == [{}, {"critical": 1}]
