@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from jarkeeper.audit.discrepancy import Discrepancy, missing
 from jarkeeper.records import GENESIS, digest
 
-_PREVIOUS = b'"previous":"'
+_FIELD = b'"previous":"'
 _HEX = 64
+ANYTHING = b""
+"""The link where the one before is missing or not genuine: every line has it."""
 
 
 @dataclass(slots=True)
@@ -23,30 +25,31 @@ class Chain:
     whole: int = 0
     """The last event before the first that is missing, once the chain has ended."""
     found: list[Discrepancy] = field(default_factory=list)
-    _tail: str | None = GENESIS
-    """None where the one before is missing or not genuine: nothing to compare with."""
-    _ahead: dict[int, tuple[str, str, str | None]] = field(default_factory=dict)
-    """Events that came before those which precede them: name, what they follow, digest."""
+    _link: bytes = _FIELD + GENESIS.encode("ascii")
+    """What the next line holds."""
+    _ahead: dict[int, tuple[str, bytes, bytes]] = field(default_factory=dict)
+    """Events that came before those which precede them: name, own link, and the next one's."""
 
     def follow(self, seq: int, line: bytes, name: str) -> None:
         """Take the next event that was found to be genuine."""
         if seq == self.seq + 1 and not self._ahead:
-            if self._tail is not None and _PREVIOUS + self._tail.encode("ascii") not in line:
+            if line.rfind(self._link) < 0:
                 self._say_spliced(seq, name)
-            self.seq, self._tail = seq, digest(line)
+            self.seq, self._link = seq, _link_to(line)
         else:
-            start = line.rfind(_PREVIOUS) + len(_PREVIOUS)
-            self._take(seq, (name, line[start : start + _HEX].decode("ascii"), digest(line)))
+            start = line.rfind(_FIELD)
+            own = line[start : start + len(_FIELD) + _HEX]
+            self._take(seq, (name, own, _link_to(line)))
 
     def pass_over(self, seq: int, name: str) -> None:
         """Take an event that was found not to be genuine: what follows it cannot be compared."""
-        self._take(seq, (name, "", None))
+        self._take(seq, (name, ANYTHING, ANYTHING))
 
     def end(self) -> None:
         """Name what is missing between the events that were found."""
         gaps = []
         while self._ahead:
-            first, self._tail = max(self.seq, self.vouched) + 1, None
+            first, self._link = max(self.seq, self.vouched) + 1, ANYTHING
             self.seq = min(self._ahead) - 1
             if first <= self.seq:
                 gaps.append((first, self.seq))
@@ -54,7 +57,7 @@ class Chain:
         self.found += [missing(self.writer, *gap) for gap in gaps]
         self.whole = gaps[0][0] - 1 if gaps else self.seq
 
-    def _take(self, seq: int, event: tuple[str, str, str | None]) -> None:
+    def _take(self, seq: int, event: tuple[str, bytes, bytes]) -> None:
         if seq <= self.seq or seq in self._ahead:
             message = f"writer {self.writer[:8]}: event {seq} is there more than once"
             self.found.append(Discrepancy("duplicated", event[0], message))
@@ -64,12 +67,16 @@ class Chain:
 
     def _drain(self) -> None:
         while event := self._ahead.pop(self.seq + 1, None):
-            name, previous, tail = event
+            name, own, link = event
             self.seq += 1
-            if None not in (self._tail, tail) and previous != self._tail:
+            if own and self._link not in own:
                 self._say_spliced(self.seq, name)
-            self._tail = tail
+            self._link = link
 
     def _say_spliced(self, seq: int, name: str) -> None:
         message = f"writer {self.writer[:8]}: event {seq} does not follow the one before it"
         self.found.append(Discrepancy("spliced", name, message))
+
+
+def _link_to(line: bytes) -> bytes:
+    return _FIELD + digest(line).encode("ascii")

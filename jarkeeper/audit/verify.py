@@ -7,7 +7,6 @@ stored, one by one and in volumes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -28,7 +27,7 @@ from jarkeeper.audit.places import (
     volume_key,
     voucher_key,
 )
-from jarkeeper.audit.shelf import Shelf
+from jarkeeper.audit.shelf import Shelf, Volume
 from jarkeeper.audit.told import Told
 from jarkeeper.audit.volumes import read_voucher
 from jarkeeper.errors import IntegrityError, StoreError
@@ -133,9 +132,8 @@ class _Reading:
             (place[1], place[2], name) for name in names if (place := parse_event_key(name))
         )
         self.twins = {(writer, seq): b"" for writer, seq, _ in events}
-        with closing(self.shelf):
-            for day, number in self._volumes(set(names)):
-                self._volume(day, number)
+        for volume in self.shelf.volumes(list(self._volumes(set(names)))):
+            self._volume(volume)
         for writer, group in groupby(events, key=lambda item: item[0]):
             chain = self._chain(writer)
             for _, seq, name in group:
@@ -146,7 +144,6 @@ class _Reading:
         for chain in self.chains.values():
             chain.end()
             self.found += chain.found
-        self.found += self.shelf.found
         self.found += self._gone()
         if self.told.checkpoints > len(self.log.checkpoints) and not self.log.found:
             first = len(self.log.checkpoints) + 1
@@ -185,10 +182,10 @@ class _Reading:
         except (IntegrityError, StoreError) as error:
             self._say("spliced", voucher_key(day, number), error.message)
 
-    def _volume(self, day: str, number: int) -> None:
-        name, places, size = volume_key(day, number), self.places, self.log.size
+    def _volume(self, volume: Volume) -> None:
+        name, places, size = volume.name, self.places, self.log.size
         chain, again = None, {}
-        for leaf, writer, seq, line in self.shelf.rows(day, number):
+        for leaf, writer, seq, line in self.shelf.genuine(volume):
             if leaf < size:
                 if places[leaf]:
                     again[leaf] = (writer, seq)
@@ -202,6 +199,7 @@ class _Reading:
                 chain = self._chain(writer)
             chain.follow(seq, line, name)
             self.events += 1
+        self.found += volume.found
         for writer, seq in again.values():
             what = f"volume '{name}': has event {seq} once more"
             self._say("duplicated", name, what, writer)

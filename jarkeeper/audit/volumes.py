@@ -8,7 +8,7 @@ than their line show as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -107,37 +107,33 @@ def write_volume(rows: Iterable[Row]) -> bytes:
 
 def read_volume(content: bytes) -> Iterator[Row]:
     """Give the events of a volume in order, or raise `IntegrityError` where it is none."""
-    with opened(content) as database:
-        yield from map(Row._make, plain_rows(database))
+    with connected() as database, opened(content) as place:
+        yield from map(Row._make, plain_rows(database, place))
 
 
-def plain_rows(database: Database) -> Iterator[tuple[int, str, int, bytes]]:
-    """Give the fields of each `Row` of a database's volume in order."""
+def plain_rows(database: Database, place: str) -> Iterator[tuple[int, str, int, bytes]]:
+    """Give the fields of each `Row` of the volume in order."""
     # Whoever wrote the file may have had other types in mind.
     found = database.execute(
-        "SELECT leaf::BIGINT, writer::VARCHAR, seq::BIGINT, line::BLOB FROM volume "
+        "SELECT leaf::BIGINT, writer::VARCHAR, seq::BIGINT, line::BLOB FROM read_parquet($volume) "
         "WHERE leaf IS NOT NULL AND line IS NOT NULL LIMIT $most",
-        {"most": ROWS_MAX},
+        {"volume": place, "most": ROWS_MAX},
     )
     while rows := found.fetchmany(ROWS_AT_ONCE):
         yield from rows
 
 
 @contextmanager
-def opened(content: bytes, *, database: Database | None = None) -> Iterator[Database]:
-    """Give a database with the table `volume`, for the length of a `with` block.
+def opened(content: bytes) -> Iterator[str]:
+    """Give a place that `read_parquet` reads them from, for the length of a `with` block.
 
-    Whoever reads many hands in the database: starting one takes longer than reading a volume.
-    `IntegrityError` where the bytes are no volume.
+    `IntegrityError` where a query in the block finds that the bytes are no volume.
     """
     import duckdb
 
     try:
-        with nullcontext(database) if database else connected() as engine, _file(content) as source:
-            engine.execute(
-                f"CREATE OR REPLACE VIEW volume AS SELECT * FROM read_parquet('{source}')"  # noqa: S608
-            )
-            yield engine
+        with _file(content) as source:
+            yield str(source)
     except duckdb.Error:
         raise IntegrityError("volume: expected a Parquet file of events") from None
 
@@ -165,13 +161,16 @@ def read_voucher(store: Readable, day: str, number: int, *, key: bytes, vault: V
 
 
 def connected() -> Database:
-    """Return a database for `opened`; it loads nothing, and ends when it is closed."""
+    """Return a database to read volumes with; it loads nothing, and ends when it is closed.
+
+    Starting one takes longer than reading a volume.
+    """
     import duckdb
 
     options: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "threads": 2,
+        "threads": 1,  # a volume is one row group: more of them only wait for each other
         "memory_limit": MEMORY,
     }
     return duckdb.connect(config=options)

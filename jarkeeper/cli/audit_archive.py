@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from jarkeeper.errors import InputError
 from jarkeeper.words import count_of
 
 if TYPE_CHECKING:
+    from jarkeeper.audit import Trail
     from jarkeeper.audit.archive import ArchiveReceipt
 
 
@@ -38,8 +39,23 @@ def pack(invocation: Invocation) -> Exit:
         before = vault.trail.now().date() - timedelta(days=settings.archive_days)
         receipt = archive.pack(vault.trail, before=before, verify=vault.verify_trail)
     volumes = count_of(receipt.volumes, "volume")
-    _tell(invocation, receipt, f"{count_of(receipt.events, 'event')} packed into {volumes}")
+    sentence = f"{count_of(receipt.events, 'event')} packed into {volumes}"
+    if not receipt.events:
+        sentence = f"nothing to pack: {_why(vault.trail, before, settings.archive_days)}"
+    _tell(invocation, receipt, sentence, before=before)
     return Exit.OK
+
+
+def _why(trail: Trail, before: date, days: int) -> str:
+    """Return what keeps the trail's oldest single events from being packed."""
+    from jarkeeper.audit.places import PREFIX, parse_event_key
+
+    places = filter(None, map(parse_event_key, trail.store.list(PREFIX)))
+    oldest = min((day for day, _, _ in places), default="")
+    if oldest and oldest < before.isoformat():
+        return f"the archive holds all from before {before} that a checkpoint vouches for"
+    words = f"days from before {before} are packed (COOKIE_ARCHIVE_DAYS is {days})"
+    return f"{words}, the oldest that is unpacked is {oldest}" if oldest else words
 
 
 @click.command(
@@ -65,13 +81,14 @@ def retire(invocation: Invocation) -> Exit:
     with Output(aside=True).busy("verifying the audit trail"):
         before = vault.trail.now() - timedelta(days=settings.audit_days)
         receipt = archive.retire(vault.trail, before=before, verify=vault.verify_trail)
-    _tell(invocation, receipt, f"{count_of(receipt.deleted, 'object')} past its retention deleted")
+    sentence = f"{count_of(receipt.deleted, 'object')} past its retention deleted"
+    _tell(invocation, receipt, sentence, before=before.date())
     return Exit.OK
 
 
-def _tell(invocation: Invocation, receipt: ArchiveReceipt, sentence: str) -> None:
+def _tell(invocation: Invocation, receipt: ArchiveReceipt, sentence: str, *, before: date) -> None:
     if invocation.as_json:
-        print_json(asdict(receipt))
+        print_json({**asdict(receipt), "before": before.isoformat()})
         return
     Output().finding("ok", sentence)
     for warning in receipt.warnings:

@@ -12,6 +12,7 @@ import click
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
 from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.written import give, out_option, require_free
 from jarkeeper.errors import Conflict, InputError, IntegrityError, VaultError
 from jarkeeper.words import count_of
 
@@ -61,16 +62,18 @@ def verify(invocation: Invocation, witnesses: tuple[Path, ...]) -> Exit:
 @click.command(
     "checkpoint",
     epilog="\b\nExamples:\n"
-    "  jarkeeper audit checkpoint > 2026-11.note\n"
+    "  jarkeeper audit checkpoint --out 2026-11.note\n"
     "  jarkeeper audit checkpoint --json\n\n"
     "Prints the newest note (c2sp.org/tlog-checkpoint). Keep one where nobody who can reach the "
     "vault can change it: `audit verify --witness` then shows whether history was rewritten. "
     "`jarkeeper health` writes checkpoints too.",
 )
+@out_option
 @common_options
 @pass_invocation
-def checkpoint(invocation: Invocation) -> Exit:
+def checkpoint(invocation: Invocation, out: Path | None) -> Exit:
     """Append what is new to the signed log, and print the newest note."""
+    require_free(out)
     vault = _open(invocation)
     with Output(aside=True).busy("reading and verifying the audit trail"):
         report = vault.verify_trail()
@@ -80,18 +83,14 @@ def checkpoint(invocation: Invocation) -> Exit:
                 hint="run `jarkeeper audit verify`; no checkpoint vouches for that",
             )
         newest = _newest(vault, report)
-    if invocation.as_json:
-        print_json(
-            {
-                "checkpoint": newest.seq,
-                "at": newest.at,
-                "events": newest.size,
-                "root": newest.root.hex(),
-                "note": newest.note,
-            }
-        )
-    else:
-        click.echo(newest.note, nl=False)
+    document = {
+        "checkpoint": newest.seq,
+        "at": newest.at,
+        "events": newest.size,
+        "root": newest.root.hex(),
+        "note": newest.note,
+    }
+    give(invocation, newest.note, out=out, document=document)
     return Exit.OK
 
 
@@ -117,25 +116,24 @@ def key(invocation: Invocation) -> Exit:
     "prove",
     epilog="\b\nExamples:\n"
     "  jarkeeper audit --ids --since 1d\n"
-    "  jarkeeper audit prove 3f9a1c22/12 > event.tlog-proof\n"
+    "  jarkeeper audit prove 3f9a1c22/12 --out event.tlog-proof\n"
     '  python docs/check_proof.py event.tlog-proof "$(jarkeeper audit key)"\n\n'
     "The form is c2sp.org/tlog-proof; the event itself is in it. docs/check_proof.py checks it "
     "with nothing of Jarkeeper.",
 )
 @click.argument("event")
+@out_option
 @common_options
 @pass_invocation
-def prove(invocation: Invocation, event: str) -> Exit:
+def prove(invocation: Invocation, event: str, out: Path | None) -> Exit:
     """Print the proof that an event is in the signed log; EVENT is writer/seq."""
     from jarkeeper.audit.proof import prove as proof_of
 
+    require_free(out)
     vault = _open(invocation)
     with Output(aside=True).busy("reading the log of checkpoints"):
         proof = proof_of(vault.trail, event)
-    if invocation.as_json:
-        print_json({"event": event, "proof": proof})
-    else:
-        click.echo(proof, nl=False)
+    give(invocation, proof, out=out, document={"event": event, "proof": proof})
     return Exit.OK
 
 

@@ -20,7 +20,7 @@ from jarkeeper.cli.output import Output
     "Every object is verified before it is copied, and read back after. Run it again and only "
     "what is new is copied; nothing is ever overwritten or deleted there. The key is not in the "
     "copy: keep it elsewhere. Exit code 3 if something was damaged and so not copied, or differs "
-    "there.",
+    "there; 1 if all was copied and there is a warning, such as a destination that is newer.",
 )
 @click.argument("destination", type=VaultPlace(), metavar="DEST")
 @click.option("--region", metavar="NAME", help="The region of the other bucket, if it is another.")

@@ -15,8 +15,10 @@ SHOWN_MAX = 20
 
 
 def tell_copy(receipt: CopyReceipt, *, source: str, target: str, as_json: bool) -> Exit:
-    """Print the receipt; the code says whether everything is there, as it was written."""
-    code = Exit.OK if receipt.is_whole else Exit.VAULT
+    """Print the receipt; the code says whether all is there as it was written, and all is well."""
+    code = Exit.VAULT
+    if receipt.is_whole:
+        code = Exit.FAILED if receipt.notes else Exit.OK
     if as_json:
         print_json(
             {

@@ -14,7 +14,7 @@ class Exit(IntEnum):
 
     OK = 0
     FAILED = 1
-    """Some videos failed, or a check found something critical."""
+    """Done, with something to look at: a video failed, a check or a copy warns."""
     USAGE = 2
     """What was asked cannot be done as asked, or no Prefect server answers; nothing was changed."""
     VAULT = 3

@@ -19,7 +19,8 @@ from jarkeeper.cli.output import Output
     "  jarkeeper recover s3://other-bucket/vault --region eu-west-1\n\n"
     "The place in force must be empty, an interrupted recovery, or the same vault, in which what "
     "is missing is put back. Nothing is overwritten: an old backup does no harm to a newer vault. "
-    "Exit code 3 if something in the backup was damaged, or differs in the place.",
+    "Exit code 3 if something in the backup was damaged, or differs in the place; 1 if all was "
+    "copied and there is a warning, such as an anchor that has seen a newer vault.",
 )
 @click.argument("source", type=VaultPlace(), metavar="SOURCE")
 @click.option("--region", metavar="NAME", help="The region of the backup's bucket, if another.")

@@ -61,6 +61,12 @@ def command(
     now = utc_now()
     start = parse_since(since, now=now)
     settings = _with_places(invocation.settings(), access_logs, cloudtrail)
+    if settings.s3_bucket is None:
+        raise InputError(
+            f"vault '{settings.place}': expected one in a bucket of S3, got a folder, of which "
+            "AWS's logs tell nothing",
+            hint="`--vault s3://bucket/prefix` or COOKIE_S3_BUCKET names it",
+        )
     vault = open_vault(settings)
     with Output(aside=invocation.as_json).busy("reading AWS's logs"):
         found = findings_of_sources(settings, vault, since=start, until=now, now=now)

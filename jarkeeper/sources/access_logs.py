@@ -76,7 +76,8 @@ def _loaded(lines: str) -> str:
     return f"""
 SELECT * EXCLUDE (turn_around, no_status), coalesce({IS_READ}, false) AS is_read,
   coalesce(requester = 'AmazonS3' OR starts_with(requester, 'svc:')
-    OR (ends_with(requester, '.amazonaws.com') AND NOT starts_with(requester, 'arn:'))
+    OR ((ends_with(requester, '.amazonaws.com') OR ends_with(requester, '.amazonaws.com.cn'))
+      AND NOT starts_with(requester, 'arn:'))
     OR starts_with(operation, 'S3.'), false)
     AS is_service
 FROM (

@@ -19,7 +19,6 @@ from jarkeeper.limits import LIMITS
 from jarkeeper.names import JARS_PREFIX
 from jarkeeper.sources.meanings import MEANINGS, Meaning
 from jarkeeper.sources.requests import (
-    S3_OBJECT,
     VIA_S3,
     Place,
     Request,
@@ -36,7 +35,8 @@ SERVICES = {
     "kms.amazonaws.com": "kms",
     "cloudtrail.amazonaws.com": "cloudtrail",
 }
-KEYS = ("keyId", "sourceKeyId", "destinationKeyId", "targetKeyId")
+KEYS = ("keyId", "sourceKeyId", "destinationKeyId", "targetKeyId", "aliasName")
+ALIAS = "alias/"
 CONTEXTS = ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext")
 """What `ReEncrypt` has two of."""
 
@@ -110,7 +110,7 @@ def _request(record: Any, place: Place) -> Request | None:
     """Return what a record tells, None where it is of a service that is none of ours."""
     if not isinstance(record, dict) or not isinstance(record.get("eventSource"), str):
         raise _NotWhatItShouldBe
-    service = SERVICES.get(record["eventSource"])
+    service = SERVICES.get(record["eventSource"].removesuffix(".cn"))
     if service is None:
         return None
     asked = _mapping(record.get("requestParameters"))
@@ -158,12 +158,14 @@ def _concerns(place: Place, request: Request) -> bool:
         is_anybodys = not request.bucket and MEANINGS.get(request.operation) is Meaning.RULES
         return place.bucket is not None and (request.bucket == place.bucket or is_anybodys)
     via = request.context.get(VIA_S3, "")
-    if via.startswith(S3_OBJECT):
-        bucket, key = object_of(via)
+    bucket, key = object_of(via)
+    if bucket:
         return bool(key) and place.key_in_vault(bucket, key) is not None
     if "vault" in request.context:
         return request.context["vault"] == place.vault
-    return place.has_key(request.key)
+    # An alias without its key may be any key's.
+    is_anybodys = ALIAS in request.key and MEANINGS.get(request.operation) is Meaning.RULES
+    return is_anybodys or place.has_key(request.key)
 
 
 def _object(record: dict[str, Any], asked: dict[str, Any]) -> tuple[str, str]:
@@ -180,14 +182,15 @@ def _object(record: dict[str, Any], asked: dict[str, Any]) -> tuple[str, str]:
 
 def _objects(record: dict[str, Any]) -> list[tuple[str, str]]:
     """Return bucket and key of what a record names as its resources; a bucket has no key."""
-    return [object_of(arn) for arn in _resources(record) if arn.startswith(S3_OBJECT)]
+    return [place for arn in _resources(record) if (place := object_of(arn))[0]]
 
 
 def _kms_key(record: dict[str, Any], asked: dict[str, Any], place: Place) -> str:
-    """Return the key that a call names; of several, one that serves the vault."""
+    """Return the key that a call names; of several, one that serves the vault, or no alias."""
     arns = [arn for arn in _resources(record) if ":kms:" in arn]
     named = [*arns, *filter(None, (_text(asked, name) for name in KEYS))]
-    return word(next(filter(place.has_key, named), next(iter(named), "")))
+    named.sort(key=lambda name: (not place.has_key(name), ALIAS in name))
+    return word(next(iter(named), ""))
 
 
 def _context(asked: dict[str, Any], place: Place) -> dict[str, str]:

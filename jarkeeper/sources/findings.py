@@ -58,7 +58,7 @@ def place_of(settings: Settings, vault: Vault) -> Place:
         vault=vault.id,
         bucket=settings.s3_bucket,
         prefix=f"{settings.s3_prefix}/" if settings.s3_prefix else "",
-        keys=tuple({key for key in named if key and "alias/" not in key}),
+        keys=tuple({key for key in named if key}),
     )
 
 

@@ -14,9 +14,9 @@ WORD_CHARS_MAX = 128
 
 VIA_S3 = "aws:s3:arn"
 """In the encryption context of the calls that S3 makes for whoever reads or writes an object."""
-S3_OBJECT = "arn:aws:s3:::"
 
 _SESSION = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)(?:/.*)?", re.DOTALL)
+_OBJECT = re.compile(r"arn:aws[a-z-]*:s3:::([^/]*)/?(.*)", re.DOTALL)
 _PATH = re.compile(r":role/.*/")
 _SIGNED = re.compile(r"(?i)[?&]|x-amz-(?:signature|security-token|credential)")
 
@@ -30,7 +30,7 @@ class Place:
     prefix: str = ""
     """Empty, or with a slash at its end."""
     keys: tuple[str, ...] = ()
-    """Ids or ARNs of the KMS keys that serve it; an alias names none that a log would."""
+    """Ids or ARNs of the KMS keys that serve it, and the aliases by which settings name them."""
 
     def key_in_vault(self, bucket: str, key: str) -> str | None:
         """Return an object's key as the vault knows it, or None where it is another's."""
@@ -39,9 +39,9 @@ class Place:
         return key[len(self.prefix) :]
 
     def has_key(self, named: str) -> bool:
-        """Whether the KMS key of that id or ARN serves the vault."""
-        wanted = named.rpartition("/")[2]
-        return bool(wanted) and any(key.rpartition("/")[2] == wanted for key in self.keys)
+        """Whether the KMS key of that id, ARN or alias serves the vault."""
+        wanted = _key_name(named)
+        return bool(wanted) and any(_key_name(key) == wanted for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,14 @@ def without_path(arn: str) -> str:
 
 
 def object_of(arn: str) -> tuple[str, str]:
-    """Return bucket and key of an object's ARN."""
-    bucket, _, key = arn.removeprefix(S3_OBJECT).partition("/")
-    return bucket, key
+    """Return bucket and key of an object's ARN in any partition; of what is none, nothing."""
+    match = _OBJECT.fullmatch(arn)
+    return (match[1], match[2]) if match else ("", "")
+
+
+def _key_name(named: str) -> str:
+    """Return the id of a KMS key, or `alias/` and a name, as region and account leave it."""
+    return named.rpartition(":")[2].removeprefix("key/")
 
 
 def network_of(address: str) -> str:

@@ -24,8 +24,8 @@ DEMO = Path(__file__).parents[1] / "demo.py"
 SECONDS_MAX = 180
 """A reader's machine takes a third of a minute; one that runs all these tests at once, longer."""
 
-PRACTISED = list(CHAPTERS) if "JARKEEPER_PROOF" in os.environ else ["drop", "alerts"]
-"""All of them take two minutes; these two show what no other test does by its commands."""
+PRACTISED = list(CHAPTERS) if "JARKEEPER_PROOF" in os.environ else ["drop", "alerts", "theft"]
+"""All of them take two minutes; these show what no other test does by its commands."""
 
 CLAIMS = (
     "today's cookies are active, last week's the backup, other sites' left out",

@@ -109,6 +109,8 @@ def what_is_left(stage: Stage, *, seconds: float) -> None:
     voice.line(
         (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""), (f"{folder}/", "strong")
     )
+    if not (stage.folder / "vault").exists():  # it was on an AWS that is gone
+        return
     voice.named("videos", f"{folder}/videos/")
     voice.named("the vault", f". {_write_environment(stage)} && jarkeeper status")
 

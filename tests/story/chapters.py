@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from story import cookies, failure
 from story.stage import Stage
+from story.theft import theft
 from story.trouble import bot_check, dead_session, expiry, healthy_day, rotated_away
 from story.upkeep import alerts, drill, drop, emergency, reading
 
@@ -36,6 +37,7 @@ CHAPTERS: dict[str, tuple[str, Callable[[Stage], None]]] = {
     "drill": ("Backup and drill", drill),
     "reading": ("Incidents, usage, history, diff, audit", reading),
     "alerts": ("Alerts to a webhook", alerts),
+    "theft": ("Somebody goes round Jarkeeper: what AWS saw", theft),
     "life": ("A session's whole life", life),
 }
 """What `make demo CHAPTER=…` takes, in the order of the training."""

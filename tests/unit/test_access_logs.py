@@ -214,6 +214,7 @@ def test_what_changes_the_rules_is_named_as_CloudTrail_names_it(logs):
 
 SERVICES = {
     "delivery.logs.amazonaws.com": True,
+    "delivery.logs.amazonaws.com.cn": True,
     "AmazonS3": True,
     "arn:aws:sts::123456789012:assumed-role/thief/delivery.logs.amazonaws.com": False,
     "arn:aws:iam::123456789012:user/s3.amazonaws.com": False,

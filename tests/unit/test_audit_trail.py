@@ -8,7 +8,9 @@ import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Actor, Event, Outcome, Phase, Trail
+from jarkeeper.audit.chains import Chain
 from jarkeeper.errors import AuditUnavailable, StoreError, StoreUnknown
+from jarkeeper.records import GENESIS, digest
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import ACTOR, KEYS, OTHER_KEYS, Always, Clock, FaultyStore, Once
 
@@ -331,3 +333,23 @@ def test_an_event_takes_no_free_text(changed):
 
 def test_an_actor_is_shown_in_harmless_characters():
     assert str(Actor("a\nb", "ho\tst", 'x"y')) == "a_b@ho_st x_y"
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+@pytest.mark.parametrize("forged", [None, 1, 2, 3])
+def test_a_chain_is_followed_in_whatever_order_its_events_come(order, forged):
+    lines, previous = {}, GENESIS
+    for seq in (1, 2, 3):
+        link = "f" * 64 if seq == forged else previous
+        lines[seq] = b'{"previous":"%s","seq":%d}\n' % (link.encode("ascii"), seq)
+        previous = digest(lines[seq])
+    chain = Chain("a" * 32)
+
+    for seq in order:
+        chain.follow(seq, lines[seq], str(seq))
+    chain.end()
+
+    assert [(found.code, found.key) for found in chain.found] == (
+        [("spliced", str(forged))] if forged else []
+    )
+    assert chain.whole == 3

@@ -110,7 +110,7 @@ def test_a_recovery_tells_of_the_anchor_that_has_seen_more(home, capsys):
     (home / "vault").rename(home / "lost")
     capsys.readouterr()
 
-    assert run(["recover", "copy"]) == 0
+    assert run(["recover", "copy"]) == 1
 
     out = capsys.readouterr().out
     for name in ("youtube", "_trail"):
@@ -118,6 +118,19 @@ def test_a_recovery_tells_of_the_anchor_that_has_seen_more(home, capsys):
         assert f"remove '{anchor}'" in out
         anchor.unlink()
     assert run(["check"]) in (0, 1)
+
+
+def test_a_backup_to_where_the_vault_is_newer_warns_and_ends_with_1(home, capsys):
+    run(["backup", "copy"])
+    keep(home, "three")
+    (home / "vault").rename(home / "newer")
+    assert run(["recover", "copy"]) == 1
+    (home / "state").rename(home / "forgotten")
+
+    told = answer(capsys, ["backup", "--vault", "copy", "newer"], 1)
+
+    assert told["whole"]
+    assert "the destination has head" in told["notes"][0]
 
 
 def test_init_in_an_empty_directory_makes_the_key_too(home, capsys):

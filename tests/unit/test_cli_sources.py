@@ -34,7 +34,33 @@ def logs(tmp_path):
     return folder
 
 
-def test_what_cannot_be_read_is_told_and_is_no_failure(go, logs, tmp_path):
+@pytest.fixture
+def aws(go, tenancy, tmp_path, monkeypatch):
+    """A vault in a bucket."""
+    for name, text in tenancy.variables(tmp_path / "state-on-aws").items():
+        monkeypatch.setenv(name, text)
+    assert go("init")[0] == 0
+
+
+def test_a_vault_in_a_folder_is_refused_before_anything_is_read(go, monkeypatch, tmp_path):
+    code, out, err = go("audit", "sources", "--access-logs", "/nonexistent")
+
+    assert (code, out) == (2, "")
+    vault = tmp_path / ".local/share/jarkeeper/vault"
+    assert f"vault '{vault}': expected one in a bucket of S3, got a folder" in err
+    assert "hint: `--vault s3://bucket/prefix` or COOKIE_S3_BUCKET names it" in err
+
+
+def test_a_report_of_a_vault_in_a_folder_tells_it_as_a_finding(go, logs, monkeypatch):
+    monkeypatch.setenv("COOKIE_ACCESS_LOGS", str(logs))
+
+    code, out, _ = go("report", "--json")
+
+    assert code == 0
+    assert "this vault is in a folder: AWS's logs tell nothing of it" in out
+
+
+def test_what_cannot_be_read_is_told_and_is_no_failure(go, aws, logs, tmp_path):
     code, out, _ = go("audit", "sources", "--access-logs", str(logs), "--cloudtrail", str(logs))
 
     assert code == 0
@@ -47,7 +73,7 @@ def test_what_cannot_be_read_is_told_and_is_no_failure(go, logs, tmp_path):
     assert list(tmp_path.glob("jarkeeper-*")) == []
 
 
-def test_the_document_has_every_finding(go, logs):
+def test_the_document_has_every_finding(go, aws, logs):
     code, out, _ = go(
         "audit", "sources", "--access-logs", str(logs), "--json", "--since", "2026-01-01"
     )
@@ -58,13 +84,19 @@ def test_the_document_has_every_finding(go, logs):
     assert {item["code"] for item in document["findings"]} == {"access-logs", "coverage", "damaged"}
 
 
+def test_a_folder_of_logs_that_is_not_there_is_named(go, aws):
+    code, out, err = go("audit", "sources", "--cloudtrail", "/nonexistent")
+
+    assert (code, out) == (2, "")
+    assert "logs '/nonexistent': expected a folder" in err
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         ((), "expected --access-logs, --cloudtrail or both"),
         (("--access-logs", ""), "got an empty name"),
         (("--cloudtrail", "s3://No"), "expected the name of a bucket"),
-        (("--cloudtrail", "/nonexistent"), "expected a folder"),
     ],
 )
 def test_what_is_wrong_is_named(words, sentence, go):

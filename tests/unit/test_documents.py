@@ -106,6 +106,18 @@ def test_every_setting_exists(name):
     assert set(SETTING.findall(read(name))) - known == set()
 
 
+def test_the_table_of_retention_says_what_is_accepted():
+    rows = re.findall(
+        r"^\| `(COOKIE_\w+_DAYS)` \|.*\| (.*) \|$", read("docs/compliance.md"), re.MULTILINE
+    )
+
+    for name, accepted in rows:
+        variable = next(item for item in VARIABLES.values() if item.name == name)
+        with pytest.raises(ValueError, match=f"^expected {accepted}$"):
+            variable.parse("?")
+    assert len(rows) == 2
+
+
 def test_commands_are_found_and_mistakes_seen():
     text = (
         "`jarkeeper audit --since 1d`\n```\n$ jarkeeper refresh --slow | head\n```\n`jarkeeper x`"

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from jarkeeper.errors import InputError
 from jarkeeper.limits import LIMITS
+from jarkeeper.settings import Settings
 from jarkeeper.sources import cloudtrail
 from jarkeeper.sources.cloudtrail import CloudTrail
 from jarkeeper.sources.files import Days, batches
+from jarkeeper.sources.findings import place_of
 from jarkeeper.sources.intents import Intents
 from jarkeeper.sources.joined import join
 from jarkeeper.sources.requests import Place
+from vaultkit import Room
 
 NOW = datetime(2026, 2, 6, 12, tzinfo=UTC)
 VAULT = "f" * 32
 ROLE = "arn:aws:iam::123456789012:role/jarkeeper-task"
 KMS_KEY = "arn:aws:kms:eu-central-1:123456789012:key/1111"
-PLACE = Place(VAULT, "jars", "", (KMS_KEY,))
+PLACE = Place(VAULT, "jars", "", (KMS_KEY, "alias/jarkeeper"))
 
 
 def record(name, source="kms", **changed):
@@ -47,6 +51,11 @@ DECRYPT = record(
     "Decrypt",
     requestParameters={"encryptionContext": {"vault": VAULT, "jar": "youtube", "generation": "g"}},
     resources=[{"ARN": KMS_KEY, "type": "AWS::KMS::Key"}],
+)
+LONG_AGO = NOW - timedelta(days=9)
+VIA_S3 = record(
+    "Decrypt",
+    requestParameters={"encryptionContext": {"aws:s3:arn": "arn:aws:s3:::jars/vault.json"}},
 )
 READ = record("GetObject", "s3", requestParameters={"bucketName": "jars", "key": "cookies/x"})
 COPY = record(
@@ -114,6 +123,7 @@ def test_what_concerns_others_is_left_out(read):
 GENERATION = f"cookies/youtube/generations/{'a' * 32}"
 SEALED = {"vault": VAULT, "jar": "youtube", "generation": "a" * 32}
 THEIRS = KMS_KEY[:-1] + "2"
+ALIAS = KMS_KEY.replace("key/1111", "alias/")
 POINT = "arn:aws:s3:eu-central-1:123456789012:accesspoint/way-in"
 OBJECT = [{"ARN": f"arn:aws:s3:::jars/{GENERATION}"}, {"ARN": "arn:aws:s3:::jars"}, {"ARN": POINT}]
 
@@ -176,12 +186,18 @@ AROUND = {
         "rules",
     ),
     "what all buckets block": (record("PutAccountPublicAccessBlock", "s3"), "rules"),
+    "our alias is turned to another key": (
+        on_key("UpdateAlias", ALIAS + "jarkeeper", THEIRS, targetKeyId=THEIRS),
+        "rules",
+    ),
+    "an alias of our key is deleted": (on_key("DeleteAlias", ALIAS + "x", KMS_KEY), "rules"),
+    "nobody tells whose alias is deleted": (on_key("DeleteAlias", aliasName="alias/x"), "rules"),
     "who may read an envelope": (on_bucket("PutObjectAcl", key=GENERATION), "rules"),
 }
 KEY_CALLS = {
     "key": "DeleteImportedKeyMaterial DisableKey ScheduleKeyDeletion",
     "rules": "CreateGrant DisableKeyRotation PutKeyPolicy ReplicateKey RetireGrant RevokeGrant "
-    "UpdateAlias UpdatePrimaryRegion",
+    "DeleteAlias UpdateAlias UpdatePrimaryRegion",
 }
 BUCKET_CALLS = (
     "DeleteBucketEncryption DeleteBucketPublicAccessBlock DeleteBucketReplication PutBucketAcl "
@@ -202,8 +218,7 @@ def test_every_way_around_is_found(case, read):
 
     _, requests = read(told)
 
-    long_ago = NOW - timedelta(days=9)
-    found = join(requests, intents=Intents(()), place=PLACE, complete_since=long_ago)
+    found = join(requests, intents=Intents(()), place=PLACE, complete_since=LONG_AGO)
     assert [(one.code, one.count) for one in found] == [(code, 1)]
 
 
@@ -215,9 +230,40 @@ ELSEWHERE = {
         "CreateAccessPoint", "s3", requestParameters={"CreateAccessPointRequest": {"Bucket": "x"}}
     ),
     "a copy of anything through an access point": copy(f"{POINT}/object/x"),
+    "another's alias": on_key("UpdateAlias", ALIAS + "x", THEIRS, targetKeyId=THEIRS),
+    "another's alias is deleted": on_key("DeleteAlias", ALIAS + "x", THEIRS),
+    "an alias that is named like our key": on_key("DeleteAlias", ALIAS + "1111", THEIRS),
     "another's key": on_key("ReplicateKey", THEIRS),
     "a list of all buckets": record("ListBuckets", "s3", errorCode="AccessDenied"),
 }
+
+
+def test_the_alias_by_which_settings_name_the_key_is_the_vaults(tmp_path):
+    names = {"COOKIE_S3_BUCKET": "jars", "COOKIE_KMS_KEY_ID": "alias/team/jarkeeper"}
+    settings = Settings.read({"HOME": str(tmp_path), "AWS_REGION": "eu-central-1", **names})
+
+    place = place_of(settings, Room().vault)
+
+    assert place.has_key(ALIAS + "team/jarkeeper")
+    assert not place.has_key(ALIAS + "jarkeeper")
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_in_another_partition_the_same_is_found(partition, read):
+    def there(value):
+        text = json.dumps(value).replace("arn:aws:", f"arn:{partition}:")
+        return json.loads(text.replace("amazonaws.com", "amazonaws.com.cn"))
+
+    place = replace(PLACE, keys=tuple(there(PLACE.keys)))
+    for case, (told, code) in AROUND.items():
+        _, requests = read(there(told), place=place)
+        found = join(requests, intents=Intents(()), place=place, complete_since=LONG_AGO)
+        assert [(one.code, one.count) for one in found] == [(code, 1)], case
+    for case, told in ELSEWHERE.items():
+        assert read(there(told), place=place)[1] == [], case
+    _, (read_, call) = read(there(READ), there(VIA_S3), place=place)
+    assert read_.principal == call.principal == there(ROLE)
+    assert join([call], intents=Intents(()), place=place, complete_since=LONG_AGO) == ()
 
 
 @pytest.mark.parametrize("case", ELSEWHERE)

@@ -323,6 +323,8 @@ def test_strangers_are_told_by_setting_or_by_who_came_before(visits, roles, told
 
 def test_principals_and_networks_have_one_name_each():
     assert principal_of("arn:aws:sts::123456789012:assumed-role/jarkeeper-task/x") == TASK
+    china = "arn:aws-cn:sts::123456789012:assumed-role/jarkeeper-task/x"
+    assert principal_of(china) == TASK.replace("aws", "aws-cn")
     assert principal_of("arn:aws:iam::123456789012:role/a/path/jarkeeper-task") == TASK
     assert (network_of("10.1.2.3"), network_of("-")) == ("private", "-")
     assert network_of("2a00:1450:4001:831::1") == "2a00:1450:4001::/48"
