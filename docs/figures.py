@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jarkeeper.analysis.figures import DEFINITIONS, Definition
+from jarkeeper.analysis.figures import DEFINITIONS, Definition, State
 from jarkeeper.analysis.queries import HISTORY
 
 PAGE = """# Key figures
@@ -11,6 +11,10 @@ Computed from the audit trail alone, for a span of time whose first moment belon
 end does not. Days are those of UTC. A figure has no value where nothing happened that it could be
 computed from. Each is defined once, in `jarkeeper/analysis/figures.py` and
 `jarkeeper/analysis/sql/`; this page is written from there.
+
+Where the trail is not intact, in whatever place, no figure is met or missed. The state of each is
+"{not_known}": what was removed or changed may be what counts. Its
+value is then only what the rest of the trail comes to.
 
 | | key figure | target |
 |---|---|---|
@@ -47,7 +51,9 @@ def figures_page() -> str:
         )
         for one in DEFINITIONS
     )
-    return PAGE.format(rows=rows, sections=sections, history=HISTORY.days)
+    return PAGE.format(
+        rows=rows, sections=sections, history=HISTORY.days, not_known=State.NOT_KNOWN
+    )
 
 
 def target_of(one: Definition) -> str:

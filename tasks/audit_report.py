@@ -20,8 +20,6 @@ from tasks.opening import Opening
 from tasks.options import IN_PROCESS
 from tasks.receipts import Receipt
 
-SIGNS = {True: "met", False: "missed", None: "no data"}
-
 
 @task(name="gather", task_run_name="read and verify the trail", **IN_PROCESS)
 def gather_content(opening: Opening, vault: Vault, since: datetime, until: datetime) -> Content:
@@ -73,7 +71,7 @@ def essentials(content: Content, files: tuple[Path, ...]) -> Receipt:
         (*points, *more, *integrity_words(content.integrity), *places),
         {
             figure.name: f"{figure_text(figure)} (target {target_text(figure)}): "
-            f"{SIGNS[figure.is_met]}"
+            f"{content.state_of(figure).value}"
             for figure in content.figures
         },
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jarkeeper.analysis.queries import OF_COOKIES, SECURITY, Span, find_rows
@@ -46,6 +47,21 @@ class Definition:
         return self.scale * part / whole if whole else None
 
 
+class State(StrEnum):
+    """What may be said of a key figure and its target."""
+
+    MET = "met"
+    MISSED = "missed"
+    NO_DATA = "no data"
+    NOT_KNOWN = "not known: the trail is not intact"
+    """What was removed or changed may be what counts, so no value is met or missed."""
+
+    @property
+    def is_met(self) -> bool | None:
+        """The same for machines; None where neither may be said."""
+        return {State.MET: True, State.MISSED: False}.get(self)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyFigure:
     """One of the six, in a span of time."""
@@ -60,14 +76,17 @@ class KeyFigure:
     n: int
     """How much it was computed from."""
 
-    @property
-    def is_met(self) -> bool | None:
-        """Whether it is on the right side of its target; None without a value."""
+    def state(self, *, is_intact: bool) -> State:
+        """Return how it stands to its target, as read from a trail that is intact or is not."""
+        if not is_intact:
+            return State.NOT_KNOWN
         if self.value is None:
-            return None
+            return State.NO_DATA
         if self.target == 0:
-            return self.value == 0
-        return self.value > self.target if self.at_least else self.value < self.target
+            is_met = self.value == 0
+        else:
+            is_met = self.value > self.target if self.at_least else self.value < self.target
+        return State.MET if is_met else State.MISSED
 
 
 def key_figures(table: Table, *, since: datetime, until: datetime) -> tuple[KeyFigure, ...]:

@@ -17,7 +17,7 @@ from jarkeeper.cli.compliance import command as compliance
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
 from jarkeeper.cli.output import Output, Styled, print_json
-from jarkeeper.cli.report import command as report
+from jarkeeper.cli.report import named as report
 from jarkeeper.cli.sources import command as sources
 from jarkeeper.since import parse_since
 from jarkeeper.words import count_of
@@ -101,7 +101,8 @@ def command(
     return Exit.VAULT if left_out else Exit.OK
 
 
-for _part in (report, verify, checkpoint, key, prove, sources, compliance, pack, retire):
+_REPORT = report("audit report")
+for _part in (_REPORT, verify, checkpoint, key, prove, sources, compliance, pack, retire):
     command.add_command(_part)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +11,16 @@ import click
 
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, pass_invocation
-from jarkeeper.cli.output import Output, print_json
+from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.errors import InputError
 from jarkeeper.since import parse_since
 
 if TYPE_CHECKING:
+    from jarkeeper.analysis.figures import State
     from jarkeeper.report.content import Content
     from jarkeeper.settings import Settings
 
-FIGURE_STYLES = {True: ("met", "good"), False: ("missed", "bad"), None: ("no data", "quiet")}
+FIGURE_STYLES = {True: "good", False: "bad", None: "quiet"}
 
 
 @click.command(
@@ -28,7 +30,7 @@ FIGURE_STYLES = {True: ("met", "good"), False: ("missed", "bad"), None: ("no dat
     "  jarkeeper report --since 7d --out reports/\n"
     "  jarkeeper report --since 2026-10-01 --until 2026-11-01 --out october.html\n"
     "  jarkeeper report --csv numbers/\n"
-    "  jarkeeper report --json | jq '.figures[] | {name, value, is_met}'\n\n"
+    "  jarkeeper report --json | jq '.figures[] | {name, value, state}'\n\n"
     "The page is one file that needs no network. With --json or --csv there is none, unless --out "
     "names it. Times are in UTC. Exit code 3 if the audit trail is not what was written.",
 )
@@ -93,6 +95,13 @@ def command(
     return Exit.OK if content.integrity.is_intact else Exit.VAULT
 
 
+def named(name: str) -> click.Command:
+    """Return the same command for a place where it is called by another name, as its help says."""
+    other = copy(command)
+    other.epilog = (command.epilog or "").replace("jarkeeper report", f"jarkeeper {name}")
+    return other
+
+
 def _gathered(settings: Settings, since: str, until: str | None) -> Content:
     """Return what there is to report, or raise `InputError` for a span that holds no time."""
     from jarkeeper.report.gathering import gather
@@ -122,13 +131,22 @@ def _print(output: Output, content: Content, place: Path | None, csv: Path | Non
     output.table(
         ("key figure", "value", "target", ""),
         [
-            (figure.name, figure_text(figure), target_text(figure), FIGURE_STYLES[figure.is_met])
+            (
+                figure.name,
+                figure_text(figure),
+                target_text(figure),
+                _styled(content.state_of(figure)),
+            )
             for figure in content.figures
         ],
     )
     for label, written in (("page", place), ("numbers", csv)):
         if written is not None:
             output.entry(label, str(written))
+
+
+def _styled(state: State) -> Styled:
+    return state.value, FIGURE_STYLES[state.is_met]
 
 
 def _open(place: Path) -> None:

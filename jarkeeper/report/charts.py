@@ -31,7 +31,7 @@ from jarkeeper.report.drawing import (
     time_axis,
     timeline,
 )
-from jarkeeper.report.readings import is_none, moment, percent, span
+from jarkeeper.report.readings import counted, is_none, moment, percent, span
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,6 +41,8 @@ MARKS_MAX = 30
 FRESH = "fresh cookies"
 POINTS_MAX = 2000
 REFRESH_TARGET_HOURS = 24
+BELOW_ONE, BELOW_TEN, TEN_OR_MORE = "below 1 %", "from 1 % to below 10 %", "10 % or more"
+NOT_TRIED = "not tried"
 SEVERITY_COLOURS = {"critical": "var(--bad)", "warning": "var(--warn)"}
 
 
@@ -163,12 +165,12 @@ def lives(generations: DataFrame, *, since: datetime, until: datetime) -> Chart:
         for one in frame.to_dict("records")
     ]
     kinds = {
-        "fewer than 1 % of tries failed by the cookies": "var(--ok)",
-        "1 to 10 %": "var(--warn)",
-        "10 % or more": "var(--bad)",
-        "not tried": "var(--none)",
+        BELOW_ONE: "var(--ok)",
+        BELOW_TEN: "var(--warn)",
+        TEN_OR_MORE: "var(--bad)",
+        NOT_TRIED: "var(--none)",
     }
-    summary = f"The life of {len(rows)} generations as bars over time."
+    summary = f"The life of {counted(len(rows), 'generation')} as bars over time."
     since = since if len(frame) < BARS_MAX else max(since, frame["began"].min())
     return timeline(rows, kinds, summary, since=since, until=until)
 
@@ -187,7 +189,7 @@ def incidents(frame: DataFrame, *, since: datetime, until: datetime) -> Chart:
         for one in frame.to_dict("records")
     ]
     rows = newest_rows(rows, BARS_MAX)
-    summary = f"{len(rows)} incidents as bars over time, a row for each cause and jar."
+    summary = f"{counted(len(rows), 'incident')} as bars over time, a row for each cause and jar."
     return timeline(rows, SEVERITY_COLOURS, summary, since=since, until=until)
 
 
@@ -207,9 +209,8 @@ def errors(frame: DataFrame) -> Chart:
         "xaxis": count_axis("downloads that failed", top["count"].max()),
         "yaxis": {"type": "category", "automargin": True},
     }
-    return Chart(
-        f"The {len(names)} commonest error classes.", {"": {"data": [trace], "layout": layout}}
-    )
+    summary = f"Failed downloads by error class: the commonest, {counted(len(names), 'bar')}."
+    return Chart(summary, {"": {"data": [trace], "layout": layout}})
 
 
 def _age_line(name: object, frame: DataFrame, colour: str) -> Figure:
@@ -217,7 +218,7 @@ def _age_line(name: object, frame: DataFrame, colour: str) -> Figure:
     days = days[days["tries"] > 0]
     share = 100 * days["succeeded"] / days["tries"]
     hover = [
-        f"day {int(day)}: {percent(value)} of {int(tries):,} tries"
+        f"day {int(day)}: {percent(value)} of {counted(int(tries), 'try')}"
         for day, value, tries in zip(days["day_of_life"], share, days["tries"], strict=True)
     ]
     return {
@@ -268,17 +269,17 @@ def _arrived(outcomes: DataFrame) -> int:
 
 def _health_of(generation: Mapping[str, Any]) -> str:
     if not generation["tries"]:
-        return "not tried"
+        return NOT_TRIED
     share = generation["cookie_failures"] / generation["tries"]
     if share < 0.01:
-        return "fewer than 1 % of tries failed by the cookies"
-    return "1 to 10 %" if share < 0.1 else "10 % or more"
+        return BELOW_ONE
+    return BELOW_TEN if share < 0.1 else TEN_OR_MORE
 
 
 def _life_words(one: Mapping[str, Any]) -> str:
     end = "still in use" if is_none(one["ended"]) else f"until {moment(one['ended'])}"
     return (
-        f"from {moment(one['began'])}, {end}<br>{int(one['tries']):,} tries, "
+        f"from {moment(one['began'])}, {end}<br>{counted(int(one['tries']), 'try')}, "
         f"{int(one['cookie_failures']):,} failed by the cookies"
     )
 

@@ -111,19 +111,17 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
     if since > now:
         raise InputError(f"month {month}: has not begun yet, nothing can be stated of it")
     report = vault.verify_trail()
+    first = next(vault.trail.read(), None)
     found = Month()
     for event in vault.trail.read(since):
-        if event.at < until:
+        if event.at < min(until, now):
             found.hear(event)
     signer = vault.trail.signer
-    is_retired = report.is_retired(since)
-    nothing = "none that is still on record: see RETIRED" if is_retired else "none"
+    reach, nothing = _reach(report, first, since, until)
     lines = (
         f"{signer.verifier.name} compliance {month}",
-        f"made {now:%Y-%m-%d %H:%M} UTC of what happened before {until:%Y-%m-%d}, "
-        "all moments in UTC",
-        *(("INCOMPLETE: the month goes on",) if until > now else ()),
-        *((_retired(report),) if is_retired else ()),
+        *_span(since, until, now),
+        reach,
         *_section("verification", _verdict(report)),
         *_section("keys", _keys(vault)),
         *_section("who may do what", _rights(settings)),
@@ -144,13 +142,49 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
     return Statement(note, is_intact=not report.discrepancies)
 
 
-def _retired(report: TrailReport) -> str:
-    """Return what a month says of its events that may be deleted."""
-    return (
-        f"RETIRED: events before {date.fromordinal(report.told.retired_before)} are past their "
-        "retention and may be deleted; what they told is missing below then, their hashes were "
-        "verified all the same"
-    )
+def _span(since: datetime, until: datetime, now: datetime) -> Iterator[str]:
+    """Give when the page was made and of which time."""
+    is_over = until <= now
+    end = f"and before {until:%Y-%m-%d}" if is_over else "until it was made"
+    yield f"made {_second(now)} UTC of what happened from {since:%Y-%m-%d} on {end}, all in UTC"
+    if not is_over:
+        yield (
+            f"INCOMPLETE: the month goes on until {_second(until)}; what happens in it after this "
+            "page was made is not told"
+        )
+
+
+def _reach(
+    report: TrailReport, first: Event | None, since: datetime, until: datetime
+) -> tuple[str, str]:
+    """Return since when there is a record at all, and what stands where it has nothing to tell."""
+    if first is None:
+        return "NOT COVERED: no event is on record", "nothing is on record: see NOT COVERED"
+    if report.is_retired(since):
+        return (
+            f"RETIRED: events before {date.fromordinal(report.told.retired_before)} are past their "
+            "retention and may be deleted; what they told is missing below then, their hashes were "
+            "verified all the same",
+            "none that is still on record: see RETIRED",
+        )
+    if report.told.retired:
+        return f"what is still on record begins {_second(first.at)}", "none"
+    begins = f"the trail begins {_second(first.at)}"
+    if first.at >= until:
+        return (
+            f"NOT COVERED: {begins}, after this month; nothing below tells what happened in it",
+            "nothing is on record: see NOT COVERED",
+        )
+    if first.at > since:
+        return (
+            f"COVERED IN PART: {begins}; what happened earlier in this month is not on record",
+            "none since the trail begins: see COVERED IN PART",
+        )
+    return begins, "none"
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _section(heading: str, lines: Iterable[str], nothing: str = "none") -> Iterator[str]:
@@ -172,7 +206,8 @@ def _verdict(report: TrailReport) -> Iterator[str]:
     if newest is None:
         yield "no checkpoint vouches for them yet"
         return
-    yield f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} has {newest.size} events"
+    size = count_of(newest.size, "event")
+    yield f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} has {size}"
     yield f"root {newest.root.hex()}"
     yield f"{count_of(report.unanchored, 'event')} newer than it"
 
@@ -201,7 +236,7 @@ def _rows(counts: Mapping[tuple[str, ...], int], what: str) -> Iterator[str]:
 
 def _change(event: Event) -> str:
     parts = (
-        f"{event.at:%Y-%m-%d %H:%M:%S}",
+        _second(event.at),
         event.action,
         event.jar or "-",
         event.generation[:8] or "-",
@@ -218,7 +253,7 @@ def _incident(event: Event) -> str:
 
 
 def _retention(report: TrailReport, settings: Settings) -> Iterator[str]:
-    kept = f"{settings.audit_days} days" if settings.audit_days else "for ever"
+    kept = count_of(settings.audit_days, "day") if settings.audit_days else "for ever"
     yield f"events are kept {kept}, hashes and proofs for ever"
     yield f"archived: {count_of(report.archived, 'event')}"
     yield f"past their retention: {count_of(report.told.retired, 'event')}"

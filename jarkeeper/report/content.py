@@ -11,7 +11,7 @@ from jarkeeper.checks import Severity
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from jarkeeper.analysis.figures import KeyFigure
+    from jarkeeper.analysis.figures import KeyFigure, State
 
 FRAMES = (
     "trend",
@@ -91,6 +91,15 @@ class Content:
     """The worst first."""
     integrity: Verdict
     retention: Retention
+
+    def state_of(self, figure: KeyFigure) -> State:
+        """Return how a figure of this report stands to its target, by what its trail is worth."""
+        return figure.state(is_intact=self.integrity.is_intact)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the span ended so long ago that what went on then may be over."""
+        return self.made_at - self.until > timedelta(days=1)
 
     @property
     def last_day(self) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FORMAT = 1
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a cell that begins so."""
+_FORMULA = re.compile("[\\s\ufffd]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+"""A spreadsheet may run a cell that begins so: it drops what is blank, reads wide signs as narrow
+ones, and a control, which we have replaced, is blank to another program."""
 
 
 def document(content: Content) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def document(content: Content) -> dict[str, Any]:
             "points": [asdict(point) for point in headline.points],
             "more": headline.more,
         },
-        "figures": [asdict(figure) | {"is_met": figure.is_met} for figure in content.figures],
+        "figures": _figures(content),
         "findings": [asdict(finding) for finding in content.findings],
         "integrity": {
             **asdict(content.integrity),
@@ -60,18 +62,25 @@ def as_csv(content: Content) -> Mapping[str, str]:
     """Return the text of each CSV file by its name."""
     import pandas as pd
 
-    figures = [asdict(figure) | {"is_met": figure.is_met} for figure in content.figures]
     findings = [
         asdict(finding) | {"severity": finding.severity.value} for finding in content.findings
     ]
     frames: dict[str, DataFrame] = {
-        "figures": pd.DataFrame(figures),
+        "figures": pd.DataFrame(_figures(content)),
         "findings": pd.DataFrame(
             findings, columns=["severity", "code", "jar", "message", "next_step"]
         ),
         **{name: getattr(content, name) for name in FRAMES},
     }
     return {f"{name}.csv": _csv(frame) for name, frame in frames.items()}
+
+
+def _figures(content: Content) -> list[dict[str, Any]]:
+    states = {figure: content.state_of(figure) for figure in content.figures}
+    return [
+        asdict(figure) | {"state": state.value, "is_met": state.is_met}
+        for figure, state in states.items()
+    ]
 
 
 def _rows(frame: DataFrame) -> list[dict[str, Any]]:
@@ -101,4 +110,4 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(text) else text

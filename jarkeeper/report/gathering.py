@@ -83,18 +83,19 @@ def _gathered(
             refreshes=frames.refreshes(table, **span),
             incidents=frames.incidents(table, **span),
             errors=frames.errors(table, **span),
-            findings=ranked(one for one in found if not (report.discrepancies and of_trail(one))),
+            findings=ranked(found if not report.discrepancies else filter(is_told_still, found)),
             integrity=verdict_of(report),
             retention=retention_of(vault, report, settings),
         )
 
 
-def of_trail(finding: Ranked) -> bool:
-    """Tell whether it is the damage that verification has found already, and named place by place.
+def is_told_still(finding: Ranked) -> bool:
+    """Tell whether it is told of a trail that is not intact.
 
-    An intent without its outcome is part of it: the outcome may be what is damaged.
+    That all is well is not known then. A gap is the damage that verification has found already,
+    and named place by place: also an intent without its outcome, which may be what is damaged.
     """
-    return (finding.code, finding.severity) == (Cause.AUDIT_GAP, Severity.CRITICAL)
+    return finding.severity is not Severity.OK and finding.code != Cause.AUDIT_GAP
 
 
 def require_libraries() -> None:

@@ -6,14 +6,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from jarkeeper.analysis.queries import OF_COOKIES
 from jarkeeper.checks import Severity
 from jarkeeper.incidents.model import Cause
 from jarkeeper.report.content import Content
-from jarkeeper.report.readings import REMEDIES, counted, figure_text, is_none, span, target_text
+from jarkeeper.report.readings import (
+    OVER,
+    REMEDIES,
+    counted,
+    figure_text,
+    is_none,
+    span,
+    target_text,
+)
 
 ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
 POINTS_MAX = 6
 """More would be read by nobody; the sections below have all."""
+WHAT_TO_DO = "run `jarkeeper incidents`, which says what to do"
+WHAT_BECAME = "run `jarkeeper incidents --all`, which says how it ended"
 VERIFY = "run `jarkeeper audit verify`, and keep a copy of the vault before changing anything"
 
 
@@ -50,21 +61,25 @@ def _sentence(content: Content, points: list[Point]) -> str:
     if critical:
         rest = len(points) - critical
         besides = f", and {counted(rest, 'thing')} to look at" if rest else ""
-        needs = "needs" if critical == 1 else "need"
-        return f"{counted(critical, 'thing')} {needs} you now{besides}."
+        needs = "needs you now" if critical == 1 else "need you now"
+        if content.is_past:
+            needs = "needed somebody when this time ended"
+        return f"{counted(critical, 'thing')} {needs}{besides}."
     if points:
         return f"No emergency, but {counted(len(points), 'thing')} to look at."
-    met = sum(figure.is_met is True for figure in content.figures)
+    met = sum(content.state_of(figure).is_met is True for figure in content.figures)
     if not content.integrity.events and not met:
         return "Nothing is on record yet: there is nothing to judge."
     if not met:
         return "Nothing happened in this time that could be judged; the trail is intact."
-    what = "Every key figure meets" if met == 6 else f"{_met(met)} meet"
-    return f"All is well. {what} its target, and the audit trail is intact."
+    return f"All is well. {_met(met)} meets its target, and the audit trail is intact."
 
 
 def _met(met: int) -> str:
-    return f"Each of the {met} key figures that could be measured" if met > 1 else "The one figure"
+    if met == 6:
+        return "Every key figure"
+    of = f"Each of the {met} key figures" if met > 1 else "The one key figure"
+    return f"{of} that could be measured"
 
 
 def _points(content: Content) -> Iterator[Point]:
@@ -77,10 +92,16 @@ def _points(content: Content) -> Iterator[Point]:
         if finding.severity is not Severity.OK:
             yield Point(finding.severity, finding.message, finding.next_step)
     for figure in content.figures:
-        if figure.is_met is False:
+        if content.state_of(figure).is_met is False:
             what = f"{figure.name}: {figure_text(figure)}, where the target is "
-            step = REMEDIES.get(figure.id, "")
+            step = _remedy(figure.id, content)
             yield Point(Severity.WARNING, f"{what}{target_text(figure)}", step)
+
+
+def _remedy(figure: str, content: Content) -> str:
+    open_now = content.incidents[content.incidents["closed_at"].isna()]
+    goes_on = open_now["cause"].isin(OF_COOKIES).any()
+    return REMEDIES[figure] if goes_on else OVER.get(figure, REMEDIES[figure])
 
 
 def _open_incidents(content: Content) -> Iterator[Point]:
@@ -91,8 +112,9 @@ def _open_incidents(content: Content) -> Iterator[Point]:
         if one["cause"] == Cause.AUDIT_GAP and not content.integrity.is_intact:
             continue  # the trail's damage is a point already
         about = f" of jar '{one['jar']}'" if one["jar"] else ""
-        what = f"incident {one['cause']}{about} goes on"
+        ends = "was open when this time ended" if content.is_past else "goes on"
+        what = f"incident {one['cause']}{about} {ends}"
         if not is_none(one["hours"]):
             what += f", for {span(one['hours'] * 60)} so far"
         severity = Severity.CRITICAL if one["severity"] == "critical" else Severity.WARNING
-        yield Point(severity, what, "run `jarkeeper incidents`, which says what to do")
+        yield Point(severity, what, WHAT_BECAME if content.is_past else WHAT_TO_DO)

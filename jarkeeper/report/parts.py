@@ -14,6 +14,7 @@ from jarkeeper.report.drawing import Chart
 from jarkeeper.report.headline import Point, judge
 from jarkeeper.report.readings import (
     NOTHING,
+    are,
     counted,
     days_between,
     figure_text,
@@ -99,18 +100,15 @@ def figures(content: Content) -> str:
 
 
 def _card(figure: KeyFigure, content: Content) -> str:
-    tone, sign = {
-        True: ("good", "✓ met"),
-        False: ("bad", "✗ missed"),
-        None: ("none", "no data"),
-    }[figure.is_met]
+    state = content.state_of(figure)
+    tone, sign = {True: ("good", "✓ "), False: ("bad", "✗ "), None: ("none", "")}[state.is_met]
     mine = content.trend[content.trend["figure"] == figure.id].sort_values("dt")
     line = sparkline([float(value) for value in mine["value"]], target=figure.target)
     name = figure.name[:1].upper() + figure.name[1:]
     return (
         f'<article class="card {tone}"><h3>{text_of(name)}</h3>'
         f'<p class="value">{text_of(figure_text(figure))}</p>'
-        f'<p class="target"><span class="pill">{sign}</span>'
+        f'<p class="target"><span class="pill">{sign}{state.value}</span>'
         f"<span>target: {text_of(target_text(figure))}</span></p>"
         f'{line}<p class="explains">{text_of(meaning_of(figure))}</p></article>'
     )
@@ -118,6 +116,7 @@ def _card(figure: KeyFigure, content: Content) -> str:
 
 def section(part: Section) -> str:
     said = "".join(f'<p class="says">{text_of(sentence)}</p>' for sentence in part.says)
+    explains = f'<p class="explains">{text_of(part.explains)}</p>' if part.explains else ""
     chart = _figure(part) if part.chart else ""
     table = ""
     if part.table:
@@ -126,7 +125,7 @@ def section(part: Section) -> str:
         )
     return (
         f'<section aria-labelledby="{part.id}"><h2 id="{part.id}">{text_of(part.title)}</h2>'
-        f'{said}<p class="explains">{text_of(part.explains)}</p>{chart}{table}</section>'
+        f"{said}{explains}{chart}{table}</section>"
     )
 
 
@@ -194,7 +193,10 @@ def findings(content: Content) -> str:
         Point(one.severity, one.message, "" if one.severity is Severity.OK else one.next_step)
         for one in shown
     ]
-    said = "" if points else '<p class="says">Nobody looked yet, or there was nothing to see.</p>'
+    none = "Too little is on record to find anything."
+    if not content.integrity.is_intact:
+        none = "That there is nothing to find is not known: the trail is not intact."
+    said = "" if points else f'<p class="says">{none}</p>'
     more = f'<p class="more">and {left:,} more</p>' if left else ""
     return (
         '<section aria-labelledby="findings"><h2 id="findings">Findings</h2>'
@@ -224,19 +226,18 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
         return (f"NOT INTACT: the trail is not what was written, in {count}.",)
     if not verdict.events:
         return ("There is no event to verify.",)
-    whole = f"Intact: {verdict.events:,} events are what was written, in their order."
-    if not verdict.unanchored:
+    events, newest = verdict.events, verdict.unanchored
+    whole = f"Intact: {counted(events, 'event')} {are(events)} what was written, in order."
+    if not newest:
         return (whole,)
-    return (
-        whole,
-        f"The newest {verdict.unanchored:,} are vouched for by no checkpoint yet: that they were "
-        "cut off would not show.",
-    )
+    which, they = ("newest", "it was") if newest == 1 else (f"newest {newest:,}", "they were")
+    vouched = f"The {which} {are(newest)} vouched for by no checkpoint yet"
+    return whole, f"{vouched}: that {they} cut off would not show."
 
 
 def retention(content: Content) -> str:
     kept = content.retention
-    days = f"{kept.keep_days:,} days" if kept.keep_days else "for ever"
+    days = counted(kept.keep_days, "day") if kept.keep_days else "for ever"
     told = (
         ("first day on record", kept.first_day or NOTHING),
         ("last day on record", kept.last_day or NOTHING),

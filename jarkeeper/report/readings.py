@@ -15,12 +15,17 @@ SPACE = "\N{NO-BREAK SPACE}"
 REMEDIES = {
     "L1": "see in the page which errors were the commonest, and what helps against each",
     "L2": "run `jarkeeper validate`; where a session is dead, import a fresh export",
-    "L3": "run `jarkeeper refresh`, and see in `jarkeeper schedule` that it runs twice a day",
+    "L3": "see in `jarkeeper schedule` that `jarkeeper refresh` runs twice a day",
     "L4": "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
     "L5": "keep a tested backup: run `jarkeeper status` and import a second export",
     "L6": "see in `jarkeeper alerts list` who is told, and how soon",
 }
 """What to do where the target of a key figure is missed."""
+OVER = {
+    "L2": "no incident of the cookies goes on; see in the page on which days it was, and what "
+    "helps against each error",
+}
+"""… and instead, where what goes on would be mended, but nothing does."""
 
 
 def meaning_of(figure: KeyFigure) -> str:
@@ -95,7 +100,13 @@ def moment(value: Any) -> str:
 
 def counted(count: int, noun: str) -> str:
     """Return the count with its noun, in the plural where that is right."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    many = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else many}"
+
+
+def are(count: int) -> str:
+    """Return the verb that goes with so many."""
+    return "is" if count == 1 else "are"
 
 
 def days_between(since: datetime, until: datetime) -> str:

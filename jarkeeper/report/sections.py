@@ -10,7 +10,7 @@ from jarkeeper.analysis.queries import Span
 from jarkeeper.report import charts, tables
 from jarkeeper.report.content import Content
 from jarkeeper.report.drawing import SERIES_MAX, Chart, largest
-from jarkeeper.report.readings import counted, percent, span
+from jarkeeper.report.readings import are, counted, percent, span
 from jarkeeper.report.tables import Table
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _downloads(content: Content) -> Section:
     explains = "Here a video that is private or gone counts too, unlike in the key figure."
     frame = content.outcomes[content.outcomes["downloads"] > 0]
     if frame.empty:
-        return Section("downloads", title, explains, (NONE,))
+        return Section("downloads", title, "", (NONE,))
     total = int(frame["downloads"].sum())
     arrived = int(frame.loc[frame["outcome"] == "OK", "downloads"].sum())
     share = percent(100 * arrived / total)
@@ -76,8 +76,8 @@ def _errors(content: Content) -> Section:
     title = "What failed, and what helps"
     explains = "Red bars speak of the cookies or the account; all others of a video or a network."
     if frame.empty:
-        said = NONE if content.outcomes.empty else "No download failed."
-        return Section("errors", title, explains, (said,))
+        said = NONE if content.outcomes.empty else "No failed download is on record in this time."
+        return Section("errors", title, "", (said,))
     top = frame.sort_values("count", ascending=False).iloc[0]
     said = f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}."
     chart, table = charts.errors(frame), tables.errors(frame)
@@ -88,15 +88,13 @@ def _ages(content: Content) -> Section:
     frame = content.by_age[content.by_age["tries"] > 0]
     explains = "Each day of a generation's life counts from when it came into use."
     if frame.empty:
-        return Section("age", "Success as cookies age", explains, (NONE,))
+        return Section("age", "Success as cookies age", "", (NONE,))
     jars = largest(frame, "jar", "tries", SERIES_MAX)
     said = tuple(
         f"{tables.text(jar)}: {age_words(frame[frame['jar'] == jar])}." for jar in sorted(jars)
     )
     left = frame["jar"].nunique() - len(jars)
-    said += (f"These are used most; there {'is' if left == 1 else 'are'} {left:,} more.",) * (
-        left > 0
-    )
+    said += (f"These are used most; there {are(left)} {left:,} more.",) * (left > 0)
     chart, table = charts.ages(frame), tables.ages(frame)
     return Section("age", "Success as cookies age", explains, said, chart, table)
 
@@ -136,14 +134,22 @@ def _correlation_words(days: DataFrame) -> str:
 
 def _lives(content: Content) -> Section:
     frame = content.generations
-    explains = "A bar is the time in which a generation was in the active slot."
+    explains = (
+        "A bar is the time in which a generation was in the active slot; its colour says which "
+        "share of its tries failed by the cookies."
+    )
     if frame.empty:
-        return Section("generations", "Life of each generation", explains, (NONE,))
+        return Section("generations", "Life of each generation", "", (NONE,))
     over = frame.dropna(subset=["ended"])
     said = [f"{counted(len(frame), 'generation')} in use"]
     if len(over):
         hours = (over["ended"] - over["began"]).dt.total_seconds() / 3600
-        said.append(f"half of them lived longer than {span(hours.median() * 60)}")
+        lived = span(hours.median() * 60)
+        said.append(
+            f"the one that ended lived {lived}"
+            if len(over) == 1
+            else f"half of the {len(over):,} that ended lived longer than {lived}"
+        )
     chart = charts.lives(frame, since=content.since, until=content.until)
     said_of_more = _more_words(len(frame), charts.BARS_MAX, "The chart shows the newest")
     return Section(
@@ -163,7 +169,9 @@ def _refreshes(content: Content) -> Section:
         "and was kept. The target is one within 24 hours."
     )
     if frame.dropna(subset=["hours"]).empty:
-        words = f"{counted(len(frame), 'renewal')}: no two to compare." if len(frame) else NONE
+        if frame.empty:
+            return Section("refreshes", "Refresh cycle", "", (NONE,))
+        words = f"{counted(len(frame), 'renewal')}, none with one of the same jar before it."
         return Section("refreshes", "Refresh cycle", explains, (words,))
     hours = frame["hours"].dropna()
     late = int((hours >= charts.REFRESH_TARGET_HOURS).sum())
@@ -186,12 +194,15 @@ def _incidents(content: Content) -> Section:
     frame = content.incidents
     explains = "An incident is one span of trouble with one cause; it closes by itself."
     if frame.empty:
-        return Section("incidents", "Incidents", explains, ("There was no incident.",))
+        said = "No incident is on record in this time."
+        return Section("incidents", "Incidents", "", (said,))
     closed = frame.dropna(subset=["closed_at"])
     open_count = len(frame) - len(closed)
-    said = f"{counted(len(frame), 'incident')}, {open_count or 'none'} still open"
+    at = " when this time ended" if content.is_past else ""
+    said = f"{counted(len(frame), 'incident')}, {open_count or 'none'} still open{at}"
     if len(closed):
-        said += f"; resolved in {span(closed['hours'].mean() * 60)} on average"
+        average = " on average" if len(closed) > 1 else ""
+        said += f"; resolved in {span(closed['hours'].mean() * 60)}{average}"
     chart = charts.incidents(frame, since=content.since, until=content.until)
     return Section(
         "incidents", "Incidents", explains, (said + ".",), chart, tables.incidents(frame)
@@ -202,10 +213,10 @@ def _opens(content: Content) -> Section:
     frame = content.opens[content.opens["opens"] > 0]
     explains = "A jar is opened when its cookies are handed out, or looked at."
     if frame.empty:
-        return Section("opens", "Who opened what", explains, (NONE,))
+        return Section("opens", "Who opened what", "", (NONE,))
     counts: dict[str, Any] = {name: frame[name].nunique() for name in ("jar", "principal", "flow")}
     total = int(frame["opens"].sum())
-    said = f"{total:,} {'open' if total == 1 else 'opens'} of " + ", by ".join(
+    said = f"{counted(total, 'open')} of " + ", by ".join(
         counted(count, name) for name, count in counts.items()
     )
     chart = charts.opens(frame, since=content.since, until=content.until)
@@ -219,8 +230,10 @@ def _days_words(frame: DataFrame, content: Content) -> tuple[str, ...]:
     others = len(Span(content.since, content.until).days) - len(days)
     if len(days) > DAYS_NAMED_MAX or not others:
         return ()
-    return (f"All of it on {' and '.join(days)}; nothing on the other {counted(others, 'day')}.",)
+    none = "the other day has none" if others == 1 else "the other days have none"
+    return (f"All of it was on {' and '.join(days)}; {none}.",)
 
 
 def _more_words(count: int, most: int, words: str) -> tuple[str, ...]:
-    return (f"{words} {most:,}; there are {count - most:,} more.",) if count > most else ()
+    left = count - most
+    return (f"{words} {most:,}; there {are(left)} {left:,} more.",) if left > 0 else ()

@@ -29,7 +29,7 @@ def test_a_report_is_written_and_its_essentials_are_an_artifact(youtube, place, 
     assert content["figures"][0] | {"value": 100.0, "n": 1} == content["figures"][0]
     told = artifacts_of(state)["jarkeeper-audit-report"]
     assert content["verdict"]["sentence"].removesuffix(".") in str(told)
-    assert "download success rate" in str(told)
+    assert all(f"): {one['state']}" in str(told) for one in content["figures"])
 
 
 def test_a_period_is_about_days_that_are_over(youtube, place, tmp_path):

@@ -40,6 +40,15 @@ def test_a_page_is_written_beside_one_and_never_over_another(vault, capsys):
     assert "is there already" in refused
 
 
+@pytest.mark.parametrize("name", [("report",), ("audit", "report")])
+def test_the_help_shows_the_command_that_was_asked_for(capsys, name):
+    code = run([*name, "--help"])
+
+    shown = re.findall(r"jarkeeper ((?:audit )?report)", capsys.readouterr().out)
+    assert code == 0
+    assert shown == [" ".join(name)] * 6
+
+
 def test_json_and_csv_come_without_a_page(vault, capsys):
     code = run(["report", "--json", "--csv", "numbers", "--since", "7d"])
 
@@ -58,10 +67,19 @@ def test_a_trail_that_was_changed_is_told_by_page_and_code(vault, capsys):
     event.write_bytes(event.read_bytes().replace(b"a", b"b", 1))
 
     code = run(["report", "--out", "r.html"])
+    said = capsys.readouterr().out
+    told = run(["report", "--json", "--csv", "numbers"])
+    document = json.loads(capsys.readouterr().out)
 
-    assert code == 3
-    assert "the audit trail is not what was written" in capsys.readouterr().out
-    assert "NOT INTACT" in (vault / "r.html").read_text()
+    page, table = ((vault / name).read_text() for name in ("r.html", "numbers/figures.csv"))
+    assert (code, told) == (3, 3)
+    assert "the audit trail is not what was written" in said
+    assert "NOT INTACT" in page
+    state = "not known: the trail is not intact"
+    assert {(one["state"], one["is_met"]) for one in document["figures"]} == {(state, None)}
+    assert [text.count(state) for text in (said, table)] == [6, 6]
+    assert page.count(f'<span class="pill">{state}</span>') == 6
+    assert "✓" not in page.partition("<main")[2].partition("<script")[0]
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,43 @@ def test_a_month_is_told_by_section(room, settings):
     assert "whoever may read its folder" in found["who may do what"][1]
 
 
-def test_another_month_has_nothing_of_it(room, settings):
-    found = sections(statement(room, settings, "2026-05"))
+def test_a_month_before_the_trail_is_not_said_to_have_had_none(room, settings):
+    note = statement(room, settings, "2026-05")
 
-    assert found["changes"] == ["none"]
-    assert found["accesses, by principal, program and jar"] == ["none"]
+    begins = "the trail begins 2026-06-01 12:00:00"
+    assert f"\nNOT COVERED: {begins}, after this month; nothing" in note
+    for heading in ("changes", "accesses, by principal, program and jar", "incidents", "besides"):
+        assert sections(note)[heading] == ["nothing is on record: see NOT COVERED"]
+
+
+def test_every_month_says_when_the_trail_begins(room, settings):
+    room.clock.advance(days=60)
+
+    june, july = (statement(room, settings, month) for month in ("2026-06", "2026-07"))
+
+    begins = "the trail begins 2026-06-01 12:00:00"
+    assert f"\nCOVERED IN PART: {begins}; what happened earlier in this month is not" in june
+    assert sections(june)["incidents"] == ["none since the trail begins: see COVERED IN PART"]
+    assert f"\n{begins}\n" in july
+    assert sections(july)["incidents"] == ["none"]
+
+
+def test_a_month_that_goes_on_is_told_up_to_the_moment_it_is_made(room, settings):
+    now = room.clock.now
+    room.clock.advance(hours=1)
+    room.vault.lend("youtube", allow_dead=True)
+
+    june = state(room.vault, settings, "2026-06", now=now).note
+    made = f"made {now:%Y-%m-%d %H:%M:%S} UTC of what happened from 2026-06-01 on"
+
+    assert f"\n{made} until it was made, all in UTC" in june
+    assert "\nINCOMPLETE: the month goes on until 2026-07-01 00:00:00; what" in june
+    assert "pytest | youtube: 3 opens\n" in june
+    room.clock.advance(days=60)
+    june = statement(room, settings)
+    assert "UTC of what happened from 2026-06-01 on and before 2026-07-01, all in UTC" in june
+    assert "INCOMPLETE" not in june
+    assert "pytest | youtube: 4 opens\n" in june
 
 
 def test_a_month_whose_events_were_retired_says_so_instead_of_none(room, settings):
@@ -86,6 +118,7 @@ def test_a_month_whose_events_were_retired_says_so_instead_of_none(room, setting
     ]
     assert sections(june)["keys"][0] == "wrapping key: test key"
     assert "RETIRED" not in july
+    assert "\nwhat is still on record begins 2026-0" in july
     assert sections(july)["accesses, by principal, program and jar"] == ["none"]
 
 
@@ -143,8 +176,6 @@ def test_months_follow_one_another():
     assert month_before(datetime(2026, 11, 29, tzinfo=UTC)) == "2026-10"
 
 
-def test_a_month_that_has_not_begun_is_refused_and_one_that_goes_on_says_so(room, settings):
+def test_a_month_that_has_not_begun_is_refused(room, settings):
     with pytest.raises(InputError, match="2026-07: has not begun"):
         statement(room, settings, "2026-07")
-    assert "INCOMPLETE: the month goes on" in statement(room, settings)
-    assert "INCOMPLETE" not in statement(room, settings, "2026-05")

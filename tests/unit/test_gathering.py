@@ -95,6 +95,7 @@ def test_one_damage_of_the_trail_is_one_critical(room, settings):
 
     points = [point for point in judge(found).points if point.severity is Severity.CRITICAL]
     assert [point.what[:15] for point in points] == ["the audit trail"]
+    assert [one for one in found.findings if one.severity is Severity.OK] == []
     assert [one.code for one in found.findings if one.severity is Severity.CRITICAL] == []
     assert len(found.integrity.discrepancies) == 1
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jarkeeper.actions import Action
 from jarkeeper.analysis import frames
-from jarkeeper.analysis.figures import DEFINITIONS, KeyFigure, key_figures, trend
+from jarkeeper.analysis.figures import DEFINITIONS, KeyFigure, State, key_figures, trend
 from jarkeeper.analysis.queries import HISTORY
 from jarkeeper.analysis.table import open_table
 from jarkeeper.audit import Event, Outcome, Phase
@@ -172,7 +172,9 @@ def one_of_each():
 def test_of_nothing_there_is_no_figure():
     found = figures_of([], **span())
 
-    assert [(one.value, one.n, one.is_met) for one in found.values()] == [(None, 0, None)] * 6
+    assert [(one.value, one.n, one.state(is_intact=True)) for one in found.values()] == [
+        (None, 0, State.NO_DATA)
+    ] * 6
     assert [one.id for one in DEFINITIONS] == list(found)
 
 
@@ -181,7 +183,7 @@ def test_one_event_is_enough():
         [event(START, Action.DOWNLOAD, counts={"OK": 1})], **span()
     ).values()
 
-    assert (download.value, download.n, download.is_met) == (100.0, 1, True)
+    assert (download.value, download.n, download.state(is_intact=True)) == (100.0, 1, "met")
 
 
 @pytest.mark.parametrize(("at", "n"), [
@@ -236,7 +238,7 @@ def test_a_warning_is_no_downtime_until_it_becomes_critical():
 def test_a_figure_on_its_target_is_not_beyond_it(figure):
     def met(value):
         facts = (figure.id, figure.name, figure.unit, figure.target, figure.at_least)
-        return KeyFigure(*facts, value=value, n=1).is_met
+        return KeyFigure(*facts, value=value, n=1).state(is_intact=True).is_met
 
     better = figure.target + (1 if figure.at_least else -1)
     assert met(figure.target) is (figure.target == 0)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import reportkit
 from jarkeeper.checks import Severity
 from jarkeeper.errors import InputError
-from jarkeeper.report.content import Ranked, Verdict
+from jarkeeper.report.content import Ranked, Retention, Verdict
 from jarkeeper.report.drawing import SERIES_MAX, label
 from jarkeeper.report.exports import as_csv, as_json
 from jarkeeper.report.headline import judge
@@ -40,7 +40,7 @@ class Parsed(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.blocks, self.inside = [], [], False
+        self.tags, self.blocks, self.texts, self.inside = [], [], [], False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -53,6 +53,8 @@ class Parsed(HTMLParser):
         if self.inside:
             tag, attrs, text = self.blocks[-1]
             self.blocks[-1] = (tag, attrs, text + data)
+        else:
+            self.texts.append(data)
 
     def handle_endtag(self, tag):
         self.inside = False
@@ -158,7 +160,63 @@ def test_a_single_day_in_a_long_span_is_seen_and_told(days, shown):
 
     assert (last - first).days in (days, days + 1)
     assert view["data"][0]["width"] == int(shown * 86_400_000)
-    assert part.says[1] == f"All of it on 2026-11-28; nothing on the other {days:,} days."
+    assert part.says[1] == "All of it was on 2026-11-28; the other days have none."
+
+
+def test_of_one_thing_nothing_is_said_in_the_plural():
+    content = replace(reportkit.single(), retention=Retention(raw_events=1, keep_days=1))
+    texts = Parsed(page(content)).texts
+    charts = [part.chart for part in sections(content) if part.chart]
+
+    said = " | ".join(
+        [*texts, *(chart.summary for chart in charts), json.dumps(charts, default=str)]
+    )
+
+    assert re.findall(r"\b1 (?:\w+s|are|of \d+ \w+s)\b", said) == []
+    assert "Intact: 1 event is what was written, in order." in said
+    assert "The newest is vouched for by no checkpoint yet: that it was cut off" in said
+
+
+def test_the_classes_of_a_legend_leave_no_gap_and_do_not_overlap():
+    at = reportkit.UNTIL - timedelta(days=1)
+    rows = [("youtube", f"g{bad}", at, None, 1000, 1000 - bad, bad) for bad in (9, 10, 99, 100)]
+    content = replace(reportkit.single(), generations=reportkit.frame("generations", rows))
+
+    (part,) = [part for part in sections(content) if part.id == "generations"]
+    kinds = {trace["name"]: len(trace["y"]) for trace in part.chart.views[""]["data"]}
+
+    assert kinds == {"below 1 %": 1, "from 1 % to below 10 %": 2, "10 % or more": 1}
+    assert "which share of its tries failed by the cookies" in part.explains
+
+
+def test_what_is_empty_is_not_explained():
+    said = {part.id: part.says for part in sections(reportkit.empty()) if not part.explains}
+
+    assert len(said) == len([*sections(reportkit.empty())])
+
+
+def test_nobody_is_sent_after_cookies_whose_trouble_is_over():
+    content = replace(reportkit.busy(), figures=reportkit.figures(99, 6.6, 9, 0, 100, 9))
+    over = content.incidents.dropna(subset=["closed_at"])
+
+    steps = [
+        [point.step for point in judge(one).points if point.what.startswith("cookie-related")]
+        for one in (content, replace(content, incidents=over))
+    ]
+
+    assert steps[0] == ["run `jarkeeper validate`; where a session is dead, import a fresh export"]
+    assert steps[1][0].startswith("no incident of the cookies goes on; see in the page")
+
+
+def test_what_was_open_at_the_end_of_a_time_long_ago_is_not_said_to_go_on():
+    content = replace(reportkit.busy(), made_at=reportkit.UNTIL + timedelta(days=20), findings=())
+    worst = content.incidents.assign(severity="critical")
+
+    headline = judge(replace(content, incidents=worst))
+
+    assert headline.sentence.startswith("2 things needed somebody when this time ended, and 5")
+    assert headline.points[0].what.startswith("incident session-suspect of jar 'youtube' was open")
+    assert headline.points[0].step == "run `jarkeeper incidents --all`, which says how it ended"
 
 
 @pytest.mark.parametrize("text", reportkit.HOSTILE)
@@ -184,6 +242,14 @@ def test_the_worst_comes_first_in_the_verdict_and_the_rest_is_counted():
             {"integrity": Verdict(True, 9, 0), "figures": reportkit.figures(99, 0, 9, 0, 100, 9)},
             "ok",
             "All is well. Every key figure meets its target",
+        ),
+        (
+            {
+                "integrity": Verdict(True, 9, 0),
+                "figures": reportkit.figures(99, None, None, 0, None, None),
+            },
+            "ok",
+            "Each of the 2 key figures that could be measured meets its target",
         ),
         ({"integrity": Verdict(False, 9, 0, (("edited", "x"),))}, "critical", "1 thing needs you"),
         ({"figures": reportkit.figures(94, 0, 9, 0, 100, 9)}, "warning", "1 thing to look at"),
@@ -275,6 +341,20 @@ def test_a_spreadsheet_runs_no_cell():
     for text in as_csv(reportkit.hostile()).values():
         for row in csv.reader(io.StringIO(text)):
             assert not [cell for cell in row if cell[:1] in ("=", "@", "+") and cell[1:2]]
+
+
+def test_a_formula_is_none_whatever_blank_stands_before_it():
+    blanks = ("", " ", "  \t", "\n", "\r\n ", "\u00a0", "\u3000", "\ufeff", "\x00")
+    signs = "=+-@\uff1d\uff0b\uff0d\uff20"
+    formulas = [f"{blank}{sign}1+1" for blank in blanks for sign in signs]
+    rows = [(text, 1, 1.0, "2-1=1", " a@b") for text in formulas]
+
+    text = as_csv(replace(reportkit.single(), errors=reportkit.frame("errors", rows)))["errors.csv"]
+
+    cells = list(csv.DictReader(io.StringIO(text)))
+    assert len(cells) == len(formulas)
+    assert [cell["failure"] for cell in cells if cell["failure"][:1] != "'"] == []
+    assert {(cell["explanation"], cell["remedy"]) for cell in cells} == {("2-1=1", " a@b")}
 
 
 def test_a_huge_report_stays_small_and_says_what_it_leaves_out():
