@@ -3,7 +3,8 @@
     python infrastructure/lifecycle.py > lifecycle.json
 
 Rules delete what no role may: events that were packed, and what is past its retention. They wait
-`MARGIN_DAYS` longer than the settings say, so that the flow `archive` comes first.
+`MARGIN_DAYS` longer than the settings say, so that the flow `archive` comes first; where it does
+not for two weeks, the flow `health` warns.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ NONCURRENT_DAYS = 30
 
 def rules_of(settings: Settings) -> dict[str, Any]:
     """Return the document for `put-bucket-lifecycle-configuration`."""
-    place = settings.s3_prefix
+    place = f"{settings.s3_prefix}/" if settings.s3_prefix else ""
     rules = [_rule("packed-events", f"{place}{PREFIX}dt=", settings.archive_days + MARGIN_DAYS)]
     if settings.audit_days:
         days = settings.audit_days + MARGIN_DAYS

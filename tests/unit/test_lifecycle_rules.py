@@ -29,20 +29,24 @@ def rules(settings):
 
 
 def test_what_is_kept_for_ever_has_a_rule_for_packed_events_alone(settings):
-    assert rules(settings) == {f"{settings.s3_prefix}audit/dt=": 37}
+    assert rules(settings) == {"teams/media/audit/dt=": 37}
 
 
 def test_a_retention_ends_volumes_a_month_after_it_is_on_record(settings):
     assert rules(replace(settings, audit_days=400)) == {
-        f"{settings.s3_prefix}audit/dt=": 37,
-        f"{settings.s3_prefix}audit/archive/": 430,
+        "teams/media/audit/dt=": 37,
+        "teams/media/audit/archive/": 430,
     }
 
 
 def test_no_rule_reaches_checkpoints_hashes_heads_or_jars(settings):
     for prefix in rules(replace(settings, audit_days=400)):
         for kept in ("audit/checkpoints/", "audit/hashes/", "cookies/", "keys/", "incidents/"):
-            assert not f"{settings.s3_prefix}{kept}x".startswith(prefix)
+            assert not f"teams/media/{kept}x".startswith(prefix)
+
+
+def test_without_a_prefix_the_rules_are_for_the_bucket_itself(settings):
+    assert rules(replace(settings, s3_prefix="")) == {"audit/dt=": 37}
 
 
 def test_a_bucket_takes_the_rules(settings, monkeypatch):
