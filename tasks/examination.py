@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from prefect import get_run_logger, task
 
+from jarkeeper.audit.backlog import find_backlog
 from jarkeeper.audit.patterns import HISTORY, find_patterns
 from jarkeeper.audit.usage import principal_of, usage_by_day
 from jarkeeper.checks import Finding, Severity
@@ -33,7 +34,9 @@ def examine(opening: Opening, vault: Vault) -> tuple[Finding, ...]:
     now = vault.ports.clock()
     around = (*examine_machine(opening.settings), *examine_server(now=now))
     machine = (replace(item, message=f"{item.code}: {item.message}") for item in around)
-    found = (*vault.check(checkpoint=True), *machine)
+    days = opening.settings.archive_days
+    backlog = find_backlog(vault.trail.store, now=now, archive_days=days)
+    found = (*vault.check(checkpoint=True), backlog, *machine)
     log = get_run_logger()
     for finding in found:
         if finding.severity is not Severity.OK:

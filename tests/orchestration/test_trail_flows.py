@@ -3,6 +3,7 @@
 import pytest
 
 from flows.archive import archive
+from flows.health import health
 from flows.reviews import daily, monthly
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
@@ -22,8 +23,11 @@ def test_old_days_are_packed_and_the_retention_applied(youtube, place, monkeypat
     old = Trail(ports.store, keys=ports.keys, vault=vault.id, clock=lambda: START, actor=ACTOR)
     old.outcome(old.intent(Access(Action.CHECK)), Outcome.OK)
 
+    behind = health()
     state = archive(return_state=True)
 
+    assert any("1 day not packed" in line for line in behind.lines)
+    assert not any("not packed" in line for line in health().lines)
     assert state.is_completed(), state.message
     assert state.message == "2 events packed into 1 volume"
     assert vault.trail.verify().archived == 2
