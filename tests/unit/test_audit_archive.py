@@ -208,6 +208,7 @@ def test_what_is_past_its_retention_goes_and_every_proof_stays():
     assert receipt.deleted > 0
     report = days.trail().verify()
     assert report.discrepancies == ()
+    assert 0 < report.given_up == report.told.retired
     assert report.log.hashes[: log.size] == log.hashes
     assert days.listed(parse_volume_key) == []
 
