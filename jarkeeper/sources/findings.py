@@ -37,7 +37,7 @@ def findings_of_sources(
         return ()
     until = min(until, now)
     look = _Look(settings, place_of(settings, vault), since, until)
-    intents = Intents(event for event in vault.trail.read(since - HOUR) if event.at < until + HOUR)
+    intents = Intents(vault.trail.read(since - HOUR, until + HOUR))
     found = [
         *join(
             look.requests(),
