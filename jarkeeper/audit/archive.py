@@ -135,7 +135,10 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
     if doomed or leaves > report.told.retired:  # also what one that was interrupted left
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
+    deletion = Access(Action.RETIRE)
     deleted, warnings = _delete(trail, doomed)
+    if deleted:
+        trail.outcome(deletion, Outcome.OK, counts={"deleted": deleted})
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
