@@ -145,23 +145,33 @@ def volumes_of(trail: Trail) -> tuple[str, ...]:
 
 
 @contextmanager
-def fetched(trail: Trail, *, since: datetime) -> Iterator[Path]:
+def fetched(trail: Trail, *, since: datetime, left_out: list[str]) -> Iterator[Path]:
     """Give a folder with the volumes from that day on, for the length of a `with` block.
 
-    Each is what its record vouches for; one that is not raises `IntegrityError`.
+    Each is what its record vouches for. The names of the others are added to `left_out`.
     """
     with TemporaryDirectory(prefix="jarkeeper-") as private:
         folder = Path(private)
         for day, number, is_volume in _listed(trail):
             if is_volume and day >= f"{since:%Y-%m-%d}":
-                voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-                content = trail.store.get(voucher.volume)
-                if digest(content) != voucher.digest:
-                    raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
+                try:
+                    content = _vouched(trail, day, number)
+                except (IntegrityError, StoreError):
+                    left_out.append(volume_key(day, number))
+                    continue
                 place = folder / f"dt={day}"
                 place.mkdir(exist_ok=True)
                 (place / f"{number:06d}.parquet").write_bytes(content)
         yield folder
+
+
+def _vouched(trail: Trail, day: str, number: int) -> bytes:
+    """Return a volume, or raise `IntegrityError` where it is not what its record vouches for."""
+    voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
+    content = trail.store.get(voucher.volume)
+    if digest(content) != voucher.digest:
+        raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
+    return content
 
 
 def stored_alone(trail: Trail, report: TrailReport, *, since: datetime) -> Iterator[Event]:

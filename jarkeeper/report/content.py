@@ -45,6 +45,8 @@ class Verdict:
     events: int
     unanchored: int
     discrepancies: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
+    """The volumes that cannot be believed: no number counts what they hold."""
 
 
 @dataclass(frozen=True, slots=True)

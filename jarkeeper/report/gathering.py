@@ -64,11 +64,13 @@ def _gathered(
         *of_sources(vault, settings, since=since, until=until, now=now),
     )
     alone = stored_alone(vault.trail, report, since=first)
+    left_out: list[str] = []
     with (
-        fetched(vault.trail, since=first) as volumes,
+        fetched(vault.trail, since=first, left_out=left_out) as volumes,
         open_table(volumes=[volumes], events=alone) as table,
     ):
         span = {"since": since, "until": until}
+        integrity = verdict_of(report, left_out)
         return Content(
             vault=vault.id,
             place=settings.place,
@@ -83,8 +85,8 @@ def _gathered(
             refreshes=frames.refreshes(table, **span),
             incidents=frames.incidents(table, **span),
             errors=frames.errors(table, **span),
-            findings=ranked(found if not report.discrepancies else filter(is_told_still, found)),
-            integrity=verdict_of(report),
+            findings=ranked(found if integrity.is_intact else filter(is_told_still, found)),
+            integrity=integrity,
             retention=retention_of(vault, report, settings),
         )
 
@@ -133,14 +135,18 @@ def of_sources(
         yield Ranked(Severity.WARNING, "sources", "", f"AWS's logs: {error.message}", step)
 
 
-def verdict_of(report: TrailReport) -> Verdict:
-    """Return what verification saw, for a reader."""
-    found = tuple((item.code, item.message) for item in report.discrepancies)
+def verdict_of(report: TrailReport, left_out: Iterable[str]) -> Verdict:
+    """Return what verification saw, for a reader; a volume that is left out is a damage too."""
+    left_out = tuple(left_out)
+    found = tuple((item.code, item.message) for item in report.discrepancies) or tuple(
+        ("edited", f"volume '{name}': cannot be believed") for name in left_out
+    )
     return Verdict(
         is_intact=not found,
         events=report.events,
         unanchored=report.unanchored,
         discrepancies=found,
+        left_out=left_out,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from jarkeeper.checks import Severity
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DISCREPANCIES_MAX = 50
 FINDINGS_MAX = 100
+VOLUMES_MAX = 20
 WIDE_CHARS = 30
 """A column with longer text than this gets room for it."""
 TONES = {Severity.CRITICAL: "bad", Severity.WARNING: "warn", Severity.OK: "good"}
@@ -223,7 +224,8 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
     """Return whether the trail is what was written, in sentences."""
     if not verdict.is_intact:
         count = counted(len(verdict.discrepancies), "place")
-        return (f"NOT INTACT: the trail is not what was written, in {count}.",)
+        whole = f"NOT INTACT: the trail is not what was written, in {count}."
+        return (whole, *_left_out_words(verdict.left_out))
     if not verdict.events:
         return ("There is no event to verify.",)
     events, newest = verdict.events, verdict.unanchored
@@ -233,6 +235,13 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
     which, they = ("newest", "it was") if newest == 1 else (f"newest {newest:,}", "they were")
     vouched = f"The {which} {are(newest)} vouched for by no checkpoint yet"
     return whole, f"{vouched}: that {they} cut off would not show."
+
+
+def _left_out_words(names: tuple[str, ...]) -> Iterator[str]:
+    if names:
+        shown = ", ".join(names[:VOLUMES_MAX]) + (", …" if names[VOLUMES_MAX:] else "")
+        what = f"{counted(len(names), 'volume')} of the archive {are(len(names))} left out"
+        yield f"{what}, no number counts what is in there: {shown}."
 
 
 def retention(content: Content) -> str:
