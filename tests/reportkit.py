@@ -11,6 +11,7 @@ import pandas as pd
 from jarkeeper.analysis.figures import KeyFigure
 from jarkeeper.checks import Severity
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
+from jarkeeper.report.reach import Cover, Reach
 
 UNTIL = datetime(2026, 11, 28, 6, 11, tzinfo=UTC)
 COLUMNS = {
@@ -64,6 +65,7 @@ def empty():
         findings=(),
         integrity=Verdict(is_intact=True, events=0, unanchored=0),
         retention=Retention(),
+        reach=Reach(Cover.WHOLE, "the trail begins 2026-02-01 08:00:00"),
         **{name: frame(name) for name in COLUMNS},
     )
 

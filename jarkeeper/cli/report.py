@@ -120,10 +120,13 @@ def _gathered(settings: Settings, since: str, until: str | None) -> Content:
 
 def _print(output: Output, content: Content, place: Path | None, csv: Path | None) -> None:
     from jarkeeper.report.headline import judge
+    from jarkeeper.report.parts import reach_note
     from jarkeeper.report.readings import figure_text, target_text
 
     headline = judge(content)
     output.line((headline.sentence, "strong"))
+    if note := reach_note(content):
+        output.line((f"   {note}", "quiet"))
     for point in headline.points:
         output.finding(point.severity, point.what, point.step)
     if headline.more:

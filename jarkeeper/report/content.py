@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from jarkeeper.analysis.figures import KeyFigure, State
+    from jarkeeper.report.reach import Reach
 
 FRAMES = (
     "trend",
@@ -61,6 +62,8 @@ class Retention:
     archived_days: int = 0
     keep_days: int = 0
     """0 means for ever."""
+    retired_before: str = ""
+    """The day before which events were deleted, or may be; empty where none were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,12 @@ class Content:
     """The worst first."""
     integrity: Verdict
     retention: Retention
+    reach: Reach
+    """How much of the span is on record."""
 
     def state_of(self, figure: KeyFigure) -> State:
         """Return how a figure of this report stands to its target, by what its trail is worth."""
-        return figure.state(is_intact=self.integrity.is_intact)
+        return figure.state(is_intact=self.integrity.is_intact, is_on_record=self.reach.is_enough)
 
     @property
     def is_past(self) -> bool:

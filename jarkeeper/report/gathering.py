@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from jarkeeper.audit import Event, TrailReport
 from jarkeeper.audit.archive import fetched, stored_alone, volumes_of
-from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
+from jarkeeper.audit.patterns import HISTORY, WINDOW, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
 from jarkeeper.errors import Conflict, JarkeeperError, VaultError
 from jarkeeper.incidents.model import Cause
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
+from jarkeeper.report.reach import reach_of, retired_before_of
 from jarkeeper.settings import Settings
 from jarkeeper.sources.findings import findings_of_sources
 
@@ -58,6 +59,8 @@ def _gathered(
 
     report = vault.verify_trail()
     first = Span(since, until).first_read
+    start = next(vault.trail.read(), None)
+    judged = reach_of(report, start, since=until - WINDOW, until=until)
     recent = (event for event in vault.trail.read(until - HISTORY) if event.at < until)
     found = (
         *of_patterns(recent, now=until, settings=settings),
@@ -85,19 +88,26 @@ def _gathered(
             refreshes=frames.refreshes(table, **span),
             incidents=frames.incidents(table, **span),
             errors=frames.errors(table, **span),
-            findings=ranked(found if integrity.is_intact else filter(is_told_still, found)),
+            findings=ranked(
+                one
+                for one in found
+                if is_told(one, is_intact=integrity.is_intact, is_on_record=judged.is_enough)
+            ),
             integrity=integrity,
             retention=retention_of(vault, report, settings),
+            reach=reach_of(report, start, **span),
         )
 
 
-def is_told_still(finding: Ranked) -> bool:
-    """Tell whether it is told of a trail that is not intact.
+def is_told(finding: Ranked, *, is_intact: bool, is_on_record: bool) -> bool:
+    """Tell whether it is told of a trail that is not intact, or has not all of what was judged.
 
     That all is well is not known then. A gap is the damage that verification has found already,
     and named place by place: also an intent without its outcome, which may be what is damaged.
     """
-    return finding.severity is not Severity.OK and finding.code != Cause.AUDIT_GAP
+    if finding.severity is Severity.OK:
+        return is_intact and is_on_record
+    return is_intact or finding.code != Cause.AUDIT_GAP
 
 
 def require_libraries() -> None:
@@ -163,6 +173,7 @@ def retention_of(vault: Vault, report: TrailReport, settings: Settings) -> Reten
         archived_events=report.archived,
         archived_days=len(archived),
         keep_days=settings.audit_days,
+        retired_before=retired_before_of(report),
     )
 
 

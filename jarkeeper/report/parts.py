@@ -71,11 +71,18 @@ def verdict(content: Content) -> str:
     tone = TONES[headline.severity]
     nothing = not content.integrity.events and not headline.points
     more = f'<p class="more">and {headline.more} more below</p>' if headline.more else ""
+    since = f'<p class="explains">{text_of(note)}</p>' if (note := reach_note(content)) else ""
     return (
         f'<section class="verdict {"none" if nothing else tone}" aria-labelledby="verdict">'
         f'<h2 id="verdict">Verdict</h2><p class="sentence">{text_of(headline.sentence)}</p>'
-        f"{_points(headline.points)}{more}</section>"
+        f"{since}{_points(headline.points)}{more}</section>"
     )
+
+
+def reach_note(content: Content) -> str:
+    """Return since when there is a record, where that is no matter for the verdict; or nothing."""
+    said = content.reach.sentence if content.reach.is_enough else ""
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def _points(points: Iterable[Point]) -> str:
@@ -197,6 +204,8 @@ def findings(content: Content) -> str:
     none = "Too little is on record to find anything."
     if not content.integrity.is_intact:
         none = "That there is nothing to find is not known: the trail is not intact."
+    elif not content.reach.is_enough:
+        none = "That there is nothing to find is not known: not all of this time is on record."
     said = "" if points else f'<p class="says">{none}</p>'
     more = f'<p class="more">and {left:,} more</p>' if left else ""
     return (
@@ -248,13 +257,17 @@ def retention(content: Content) -> str:
     kept = content.retention
     days = counted(kept.keep_days, "day") if kept.keep_days else "for ever"
     told = (
+        ("past retention, and deleted", f"all before {kept.retired_before}"),
         ("first day on record", kept.first_day or NOTHING),
         ("last day on record", kept.last_day or NOTHING),
         ("events stored one by one", f"{kept.raw_events:,}"),
         ("days in the archive", f"{kept.archived_days:,}"),
         ("kept", days),
     )
-    rows = "".join(f"<dt>{name}</dt><dd>{text_of(value)}</dd>" for name, value in told)
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{text_of(value)}</dd>"
+        for name, value in told[not kept.retired_before :]
+    )
     return (
         '<section aria-labelledby="retention"><h2 id="retention">Retention</h2>'
         f'<p class="explains">How far back the trail reaches.</p><dl>{rows}</dl></section>'

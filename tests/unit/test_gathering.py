@@ -12,7 +12,7 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.analysis.figures import State
 from jarkeeper.audit import Outcome
-from jarkeeper.audit.archive import pack
+from jarkeeper.audit.archive import pack, retire
 from jarkeeper.audit.places import parse_volume_key, volume_key, voucher_key
 from jarkeeper.audit.trail import Access
 from jarkeeper.audit.volumes import read_volume, read_voucher, write_volume, write_voucher
@@ -51,10 +51,9 @@ def room():
     return room
 
 
-def gathered(room, settings):
+def gathered(room, settings, *, since=START - timedelta(hours=1), until=None):
     now = room.clock.now
-    since = START - timedelta(hours=1)
-    return gather(room.vault, settings, since=since, until=now, now=now)
+    return gather(room.vault, settings, since=since, until=until or now, now=now)
 
 
 def test_packed_days_make_the_same_report(room, settings):
@@ -218,6 +217,52 @@ def test_a_damaged_archive_gives_a_red_report_of_what_is_left(room, settings, da
     assert "figures.csv" in as_csv(found)
     assert 0 < found.figures[0].n <= 50
     assert not statement.is_intact
+
+
+def test_a_time_past_retention_is_never_green(room, settings):
+    room.vault.check(checkpoint=True)
+    room.clock.advance(days=60)
+    room.vault.check(checkpoint=True)
+    retire(room.vault.trail, before=room.clock.now - timedelta(days=40))
+    last_day = START + timedelta(days=29)  # the events before it are retired
+
+    past, partly, since = (
+        gathered(room, settings, since=since, until=until)
+        for since, until in (
+            (START, START + timedelta(days=9)),
+            (START, room.clock.now),
+            (last_day + timedelta(days=2), room.clock.now),
+        )
+    )
+
+    for found, words in ((past, "this time is past"), (partly, "part of this time is past")):
+        assert {found.state_of(figure) for figure in found.figures} == {State.NOT_ON_RECORD}
+        headline = judge(found)
+        assert headline.severity is Severity.WARNING
+        assert headline.sentence.startswith("No key figure can be judged: not all of this time")
+        assert headline.points[0].what.startswith(f"{words} retention: events before 2026-07-01")
+        assert headline.points[0].step.startswith("run `jarkeeper report --since 2026-07-01`")
+        assert found.retention.retired_before == "2026-07-01"
+        assert "<dd>all before 2026-07-01</dd>" in page(found)
+        assert json.loads(as_json(found))["reach"]["is_enough"] is False
+    assert past.findings == ()
+    assert State.NOT_ON_RECORD not in {since.state_of(figure) for figure in since.figures}
+
+
+def test_a_time_before_the_vault_is_not_judged_and_one_that_it_began_in_is(room, settings):
+    day = timedelta(days=1)
+
+    before = gathered(room, settings, since=START - 9 * day, until=START - day)
+    begun = gathered(room, settings, since=START - 9 * day, until=START + 5 * day)
+
+    assert judge(before).points[0].what == (
+        "nothing of this time is on record: the trail begins 2026-06-01 12:00:00"
+    )
+    assert {before.state_of(figure) for figure in before.figures} == {State.NOT_ON_RECORD}
+    assert before.findings == ()
+    assert State.MET in {begun.state_of(figure) for figure in begun.figures}
+    said = "The trail begins 2026-06-01 12:00:00, with its vault: all numbers are of the time since"
+    assert said in page(begun)
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
