@@ -12,7 +12,7 @@ from jarkeeper.audit.archive import fetched, stored_alone, volumes_of
 from jarkeeper.audit.patterns import HISTORY, WINDOW, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
-from jarkeeper.errors import Conflict, JarkeeperError, VaultError
+from jarkeeper.errors import Conflict, InputError, JarkeeperError, VaultError
 from jarkeeper.incidents.model import Cause
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
 from jarkeeper.report.reach import reach_of, retired_before_of
@@ -38,9 +38,11 @@ def gather(
     """Return what happened from `since` on and before `until`.
 
     AWS's logs are joined where the settings name them. Raises `VaultError` where the libraries for
-    reports are not installed.
+    reports are not installed, `InputError` for a time that is not over.
     """
     require_libraries()
+    if max(since, until) > now:
+        raise InputError("report: expected a span of time that has passed")
     for _ in range(TRIES):
         before = volumes_of(vault.trail)
         content = _gathered(vault, settings, since=since, until=until, now=now)

@@ -17,6 +17,7 @@ from jarkeeper.audit.places import parse_volume_key, volume_key, voucher_key
 from jarkeeper.audit.trail import Access
 from jarkeeper.audit.volumes import read_volume, read_voucher, write_volume, write_voucher
 from jarkeeper.checks import Severity
+from jarkeeper.errors import InputError
 from jarkeeper.records import digest, read_record, write_record
 from jarkeeper.report.compliance import state
 from jarkeeper.report.content import FRAMES
@@ -263,6 +264,11 @@ def test_a_time_before_the_vault_is_not_judged_and_one_that_it_began_in_is(room,
     assert State.MET in {begun.state_of(figure) for figure in begun.figures}
     said = "The trail begins 2026-06-01 12:00:00, with its vault: all numbers are of the time since"
     assert said in page(begun)
+
+
+def test_a_time_that_is_not_over_is_refused(room, settings):
+    with pytest.raises(InputError, match="expected a span of time that has passed"):
+        gathered(room, settings, until=room.clock.now + timedelta(days=3))
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):
