@@ -91,7 +91,7 @@ class Content:
     incidents: DataFrame
     """cause, jar, severity, opened_at, closed_at (NaT: goes on), hours"""
     errors: DataFrame
-    """failure (class), count, share, explanation, remedy"""
+    """failure (class), count (downloads), share, tries (with cookies), explanation, remedy"""
     findings: tuple[Ranked, ...]
     """The worst first."""
     integrity: Verdict

@@ -170,6 +170,8 @@ def _shown(table: Table, *, stacks: bool = False) -> str:
     def cell(place: int, value: str, tag: str, role: str) -> str:
         kind = "number" if place in table.numbers else "wide" if len(value) > WIDE_CHARS else ""
         kind = f' class="{kind}"' if kind else ""
+        if kind and stacks and place in table.numbers:
+            kind += f' data-heading="{text_of(table.headings[place])}"'
         shown = text_of(value) if tag == "th" else _CODE.sub(r"<code>\1</code>", text_of(value))
         return f'<{tag}{kind} role="{role}">{shown}</{tag}>'
 
