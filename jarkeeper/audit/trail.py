@@ -14,14 +14,15 @@ from jarkeeper.actions import Action
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, Leaf, read_log, write_checkpoint
 from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
 from jarkeeper.audit.note import Signer, signer_of
-from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.audit.places import PREFIX, day_of, parse_event_key, parse_volume_key
 from jarkeeper.audit.told import CHECKPOINTS, LEAVES
-from jarkeeper.audit.verify import LINES_MAX, TrailReport, verify_trail
+from jarkeeper.audit.verify import TrailReport, verify_trail
 from jarkeeper.errors import (
     AuditUnavailable,
     Conflict,
     IntegrityError,
     JarkeeperError,
+    StoreError,
     StoreUnknown,
 )
 from jarkeeper.keys import KeyWrapper, Purpose
@@ -165,40 +166,51 @@ class Trail:
     ) -> Iterator[Event]:
         """Give all writers' authentic events in order of time; `verify` names the others.
 
-        The places of what is not authentic are added to `left_out`.
+        The places of objects that are not exactly what was written are added to `left_out`.
         """
         first_day = "" if since is None else f"{since:%Y-%m-%d}"
         days: dict[str, list[str]] = {}
         for key in self.store.list(PREFIX):
-            place = parse_event_key(key) or parse_volume_key(key)
-            if place is not None and place[0] >= first_day:
-                days.setdefault(place[0], []).append(key)
+            if (day := day_of(key)) and day >= first_day:
+                days.setdefault(day, []).append(key)
         for day in sorted(days):
             found = (event for key in days[day] for event in self.events_in(key, left_out))
             events = {(event.writer, event.seq): event for event in found}
             ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
             yield from (event for event in ordered if since is None or event.at >= since)
 
-    def events_in(self, key: str, left_out: list[str] | None = None) -> Iterator[Event]:
-        """Give the authentic events of an object: one, or those of a volume."""
+    def events_in(self, key: str, left_out: list[str] | None = None) -> list[Event]:
+        """Return the events of an object: one, or those of a volume that its record vouches for."""
         try:
-            content = self.store.get(key)
-            if parse_event_key(key) is not None:
-                lines = content.splitlines(keepends=True)[:LINES_MAX]
-            elif key.endswith(".parquet"):
-                from jarkeeper.audit.volumes import read_volume
+            return self._events_in(key)
+        except (IntegrityError, StoreError):
+            if left_out is not None:
+                left_out.append(key)
+            return []
 
-                lines = [row.line for row in read_volume(content)]
-            else:
-                lines = []
-        except JarkeeperError:
-            lines = [b""]
-        for line in lines:
-            try:
-                yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
-            except IntegrityError:
-                if left_out is not None:
-                    left_out.append(key)
+    def _events_in(self, key: str) -> list[Event]:
+        """Return them all, or raise where the object is not exactly what was written."""
+        if parse_event_key(key) is not None:
+            event = self._genuine(self.store.get(key), key)
+            if key_of(event) != key:
+                raise IntegrityError(f"event '{key}': belongs elsewhere")
+            return [event]
+        place = parse_volume_key(key)
+        if place is None:
+            raise IntegrityError(f"'{key}': is no part of the trail")
+        from jarkeeper.audit.volumes import read_volume, read_voucher
+
+        day, number, is_volume = place
+        voucher = read_voucher(self.store, day, number, key=self._key, vault=self.vault)
+        if not is_volume:
+            return []
+        content = self.store.get(key)
+        if digest(content) != voucher.digest:
+            raise IntegrityError(f"volume '{key}': is not what was written")
+        return [self._genuine(row.line, key) for row in read_volume(content)]
+
+    def _genuine(self, line: bytes, key: str) -> Event:
+        return read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
 
     def _event(self, access: Access, phase: Phase) -> Event:
         return Event(
