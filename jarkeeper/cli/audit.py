@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import click
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.places import is_of_trail, parse_event_key, parse_volume_key
+from jarkeeper.audit.told import BEFORE
 from jarkeeper.cli.audit_archive import pack, retire
 from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
 from jarkeeper.cli.compliance import command as compliance
@@ -138,6 +139,8 @@ class Access:
             return "no outcome"
         if event.action is Action.INCIDENT:
             return f"{event.detail}: {', '.join(event.counts)}"
+        if event.action is Action.RETIRE and BEFORE in event.counts:
+            return f"events before {_day(event.counts[BEFORE])}"
         if event.counts:
             counted = [f"{name} {count}" for name, count in event.counts.items()]
             return ", ".join(counted[:COUNTS_SHOWN]) + (", …" if counted[COUNTS_SHOWN:] else "")
@@ -167,6 +170,14 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
                 del accesses[next(iter(accesses))]
         accesses[event.access].events.append(event)
     return list(accesses.values()), total
+
+
+def _day(ordinal: int) -> str:
+    """Return the day of that number; whatever a trail has on record must not break its list."""
+    try:
+        return f"{date.fromordinal(ordinal)}"
+    except (ValueError, OverflowError):
+        return f"day {ordinal}"
 
 
 def print_accesses(accesses: list[Access], total: int, *, ids: bool) -> None:

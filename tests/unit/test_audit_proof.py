@@ -61,7 +61,7 @@ def test_a_script_of_forty_lines_checks_a_proof(tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"proved: event 2 of 14 in jarkeeper/{VAULT}\n")
+    assert done.stdout.startswith(f"proved: leaf 2 (of 14, counted from 0) in jarkeeper/{VAULT}\n")
     key = next(key for key in log.store.list("audit/") if key.endswith(f"{3:012d}.jsonl"))
     assert done.stdout.endswith(log.store.get(key).decode())
     assert len(SCRIPT.read_text().splitlines()) <= 40
@@ -268,6 +268,29 @@ def test_a_log_that_was_cut_contradicts_its_witness():
 def test_what_is_no_note_of_this_vault_is_no_witness(note):
     with pytest.raises(InputError, match="witness 'kept'"):
         found(Log(1), note)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("proof", "is the proof of an event"),
+        ("statement", "is the compliance statement of a month"),
+        ("changed", "is not what 'jarkeeper/a+' signed, it was changed"),
+        ("another's", "is not signed by 'jarkeeper/a+'"),
+    ],
+)
+def test_what_cannot_be_a_witness_is_called_what_it_is(kind, said):
+    log = Log(1)
+    note = log.checkpoint().note
+    given = {
+        "proof": prove(log.trail, f"{log.writer}/1"),
+        "statement": log.trail.signer.sign(f"jarkeeper/{VAULT} compliance 2026-10\nmade\n"),
+        "changed": note.replace("\n2\n", "\n3\n"),
+        "another's": signer_of(OTHER_KEYS, VAULT).sign("text\n"),
+    }
+
+    with pytest.raises(InputError, match=f"witness 'kept': {said}"):
+        found(log, given[kind])
 
 
 def test_of_two_checkpoints_at_once_one_gives_way():
