@@ -37,4 +37,4 @@ for other in beside:
     at, last = at // 2, last // 2
 if place >= int(size) or last or node != root:
     sys.exit("not proved: the event is not in the log")
-print(f"proved: event {place} of {size} in {origin}\n{told}", end="")
+print(f"proved: leaf {place} (of {size}, counted from 0) in {origin}\n{told}", end="")
