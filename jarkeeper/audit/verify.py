@@ -36,6 +36,10 @@ from jarkeeper.stores import Readable
 
 LINES_MAX = 1
 """Of a stored event. More would be a place to hide things in."""
+UNREMEMBERED = (
+    "nothing outside the vault remembered a checkpoint: that all of it was set back would not show"
+)
+"""What a verdict has to say where it is so."""
 UNSEEN, STORED, ARCHIVED = range(3)
 """Where a leaf was found."""
 
@@ -63,6 +67,11 @@ class TrailReport:
     def anchored(self) -> dict[str, int]:
         """The last seq of each writer that a checkpoint vouches for."""
         return self.log.tails
+
+    @property
+    def is_unremembered(self) -> bool:
+        """Whether there are checkpoints, and no anchor knew of one."""
+        return self.log.newest is not None and not self.anchors
 
     @property
     def head_seqs(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
 from jarkeeper.audit.usage import is_open, principal_of
+from jarkeeper.audit.verify import UNREMEMBERED
 from jarkeeper.errors import InputError
 from jarkeeper.report.reach import Cover, Reach, reach_of, retired_before_of, second
 from jarkeeper.settings import Settings
@@ -221,12 +222,14 @@ def _verdict(report: TrailReport) -> Iterator[str]:
     else:
         yield f"intact: {count_of(report.events, 'event')} verified"
     if newest is None:
-        yield "no checkpoint vouches for them yet"
+        yield f"no checkpoint vouches for {'it' if report.events == 1 else 'them'} yet"
         return
     size = count_of(newest.size, "event")
     yield f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} has {size}"
     yield f"root {newest.root.hex()}"
     yield f"{count_of(report.unanchored, 'event')} newer than it"
+    if report.is_unremembered:
+        yield UNREMEMBERED
 
 
 def _keys(vault: Vault) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -17,6 +17,7 @@ CONTENTS = {
     "single": reportkit.single,
     "busy": reportkit.busy,
     "hostile": reportkit.hostile,
+    "long": lambda: replace(reportkit.busy(), place="/home/anna/" + "a_long_name_of_a_folder" * 4),
 }
 
 
@@ -130,6 +131,34 @@ def test_it_fits_any_width_in_light_and_dark(open_page, width, scheme):
     )
     bright = {"light": False, "dark": True}[scheme]
     assert [int(colour[4:].split(",")[0]) > 128 for colour in (ink, chart)] == [bright, bright]
+
+
+def test_a_long_place_wraps_and_no_date_breaks(open_page):
+    shown = open_page("long", width=PHONE)
+    shown.eval("document.querySelectorAll('details').forEach(one => { one.open = true })")
+
+    lines = shown.eval(
+        """[...document.querySelectorAll("td")]
+        .filter(cell => /^\\d{4}-\\d\\d-\\d\\d/.test(cell.innerText))
+        .map(cell => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return new Set([...range.getClientRects()].map(line => line.top)).size;
+        })"""
+    )
+
+    assert not shown.has_overflow()
+    assert len(lines) > 20
+    assert set(lines) == {1}
+
+
+def test_a_share_begins_at_its_axis(open_page):
+    shown = open_page("long")
+    shown.page.locator("#downloads ~ figure label").nth(1).click()
+
+    reach = shown.eval("document.getElementById('downloads-plot').layout.yaxis.range")
+
+    assert reach == [0, 100]
 
 
 def test_charts_follow_when_the_reader_changes_to_dark(open_page):
