@@ -9,6 +9,7 @@ import pytest
 import reportkit
 from chromium import chromium
 from jarkeeper.report.page import page as page_of
+from jarkeeper.report.reach import Cover, Reach
 
 PHONE, DESK = 390, 1280
 CHARTS = ("downloads", "errors", "age", "generations", "refreshes", "incidents", "opens")
@@ -17,6 +18,9 @@ CONTENTS = {
     "single": reportkit.single,
     "busy": reportkit.busy,
     "hostile": reportkit.hostile,
+    "unjudged": lambda: replace(
+        reportkit.single(), reach=Reach(Cover.RETIRED, "events before 2026-11-29 may be deleted")
+    ),
     "long": lambda: replace(reportkit.busy(), place="/home/anna/" + "a_long_name_of_a_folder" * 4),
 }
 
@@ -150,6 +154,17 @@ def test_a_long_place_wraps_and_no_date_breaks(open_page):
     assert not shown.has_overflow()
     assert len(lines) > 20
     assert set(lines) == {1}
+
+
+def test_no_card_is_cut_off_at_its_edge(open_page):
+    shown = open_page("unjudged", width=PHONE)
+
+    cards = shown.eval(
+        "[...document.querySelectorAll('.card')].map(e => [e.scrollWidth, e.parentNode.clientWidth])"
+    )
+
+    assert len(cards) == 6
+    assert [one for one in cards if one[0] > one[1]] == []
 
 
 def test_a_share_begins_at_its_axis(open_page):
