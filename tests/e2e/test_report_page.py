@@ -160,7 +160,8 @@ def test_no_card_is_cut_off_at_its_edge(open_page):
     shown = open_page("unjudged", width=PHONE)
 
     cards = shown.eval(
-        "[...document.querySelectorAll('.card')].map(e => [e.scrollWidth, e.parentNode.clientWidth])"
+        "[...document.querySelectorAll('.card')]"
+        ".map(card => [card.scrollWidth, card.parentNode.clientWidth])"
     )
 
     assert len(cards) == 6
