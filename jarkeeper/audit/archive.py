@@ -9,16 +9,14 @@ was, and nothing else can be taken away unseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count, islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.checkpoints import CheckpointLog
-from jarkeeper.audit.events import Event, Outcome
+from jarkeeper.audit.events import Outcome
 from jarkeeper.audit.merkle import leaf_hash
 from jarkeeper.audit.places import (
     ARCHIVE_PREFIX,
@@ -135,53 +133,16 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
     if doomed or leaves > report.told.retired:  # also what one that was interrupted left
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
+    deletion = Access(Action.RETIRE)
     deleted, warnings = _delete(trail, doomed)
+    if deleted:
+        trail.outcome(deletion, Outcome.OK, counts={"deleted": deleted})
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
 def volumes_of(trail: Trail) -> tuple[str, ...]:
     """Return the names of all volumes and their records."""
     return tuple(trail.store.list(ARCHIVE_PREFIX))
-
-
-@contextmanager
-def fetched(trail: Trail, *, since: datetime, left_out: list[str]) -> Iterator[Path]:
-    """Give a folder with the volumes from that day on, for the length of a `with` block.
-
-    Each is what its record vouches for. The names of the others are added to `left_out`.
-    """
-    with TemporaryDirectory(prefix="jarkeeper-") as private:
-        folder = Path(private)
-        for day, number, is_volume in _listed(trail):
-            if is_volume and day >= f"{since:%Y-%m-%d}":
-                try:
-                    content = _vouched(trail, day, number)
-                except (IntegrityError, StoreError):
-                    left_out.append(volume_key(day, number))
-                    continue
-                place = folder / f"dt={day}"
-                place.mkdir(exist_ok=True)
-                (place / f"{number:06d}.parquet").write_bytes(content)
-        yield folder
-
-
-def _vouched(trail: Trail, day: str, number: int) -> bytes:
-    """Return a volume, or raise `IntegrityError` where it is not what its record vouches for."""
-    voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-    content = trail.store.get(voucher.volume)
-    if digest(content) != voucher.digest:
-        raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
-    return content
-
-
-def stored_alone(trail: Trail, report: TrailReport, *, since: datetime) -> Iterator[Event]:
-    """Give the events from that day on that lie by themselves and in no volume."""
-    for key in trail.store.list(PREFIX):
-        place = parse_event_key(key)
-        if place is not None and place[0] >= f"{since:%Y-%m-%d}":
-            leaf = report.log.leaf(place[1], place[2])
-            if leaf is None or not report.is_archived(leaf):
-                yield from trail.events_in(key)
 
 
 def _verified(verify: Verify) -> TrailReport:

@@ -12,15 +12,14 @@ from threading import Lock
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, Leaf, read_log, write_checkpoint
-from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
+from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, write_event
 from jarkeeper.audit.note import Signer, signer_of
-from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.audit.reading import Reader
 from jarkeeper.audit.told import CHECKPOINTS, LEAVES
-from jarkeeper.audit.verify import LINES_MAX, TrailReport, verify_trail
+from jarkeeper.audit.verify import TrailReport, verify_trail
 from jarkeeper.errors import (
     AuditUnavailable,
     Conflict,
-    IntegrityError,
     JarkeeperError,
     StoreUnknown,
 )
@@ -161,44 +160,23 @@ class Trail:
             pass
 
     def read(
-        self, since: datetime | None = None, *, left_out: list[str] | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        left_out: list[str] | None = None,
     ) -> Iterator[Event]:
         """Give all writers' authentic events in order of time; `verify` names the others.
 
-        The places of what is not authentic are added to `left_out`.
+        The places of what is not as written are added to `left_out`. `StoreUnknown` where the
+        store does not answer, `Conflict` where the trail is packed again and again meanwhile.
         """
-        first_day = "" if since is None else f"{since:%Y-%m-%d}"
-        days: dict[str, list[str]] = {}
-        for key in self.store.list(PREFIX):
-            place = parse_event_key(key) or parse_volume_key(key)
-            if place is not None and place[0] >= first_day:
-                days.setdefault(place[0], []).append(key)
-        for day in sorted(days):
-            found = (event for key in days[day] for event in self.events_in(key, left_out))
-            events = {(event.writer, event.seq): event for event in found}
-            ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
-            yield from (event for event in ordered if since is None or event.at >= since)
+        return self.reader.read(since, until, left_out=[] if left_out is None else left_out)
 
-    def events_in(self, key: str, left_out: list[str] | None = None) -> Iterator[Event]:
-        """Give the authentic events of an object: one, or those of a volume."""
-        try:
-            content = self.store.get(key)
-            if parse_event_key(key) is not None:
-                lines = content.splitlines(keepends=True)[:LINES_MAX]
-            elif key.endswith(".parquet"):
-                from jarkeeper.audit.volumes import read_volume
-
-                lines = [row.line for row in read_volume(content)]
-            else:
-                lines = []
-        except JarkeeperError:
-            lines = [b""]
-        for line in lines:
-            try:
-                yield read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
-            except IntegrityError:
-                if left_out is not None:
-                    left_out.append(key)
+    @property
+    def reader(self) -> Reader:
+        """What reads this trail's events."""
+        return Reader(self.store, self._key, self.vault)
 
     def _event(self, access: Access, phase: Phase) -> Event:
         return Event(

@@ -175,7 +175,7 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
         "intact": not found,
         "events": report.events,
         "archived": report.archived,
-        "retired": report.told.retired,
+        "retired": report.given_up,
         "checkpoints": len(report.log.checkpoints),
         "unanchored": report.unanchored,
         "witnesses": witnesses,
@@ -187,12 +187,15 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
 def _print(
     output: Output, report: TrailReport, found: list[Discrepancy], *, witnesses: int
 ) -> None:
+    from jarkeeper.audit.discrepancy import LOST
+
     for item in found[:SHOWN_MAX]:
         output.finding("critical", f"{item.code}: {item.message}", item.hint or None)
     if (more := len(found) - SHOWN_MAX) > 0:
         output.finding("critical", f"and {more:,} more", "`--json` lists them all")
     if found:
         output.line((f"NOT INTACT: {count_of(len(found), 'discrepancy')}", "bad"))
+        output.line((f"   next: {LOST}", "quiet"))
         return
     chains = count_of(len(report.tails), "chain")
     output.finding("ok", f"intact: {count_of(report.events, 'event')} in {chains} verified")
@@ -211,13 +214,13 @@ def _details(report: TrailReport, witnesses: int) -> list[str]:
     if report.archived:
         verb = "is" if report.archived == 1 else "are"
         lines.append(f"{report.archived:,} of them {verb} in the archive")
-    if report.told.retired:
-        past = count_of(report.told.retired, "event")
-        lines.append(f"past retention: {past}, of which the hashes are left")
+    if report.given_up:
+        past = count_of(report.given_up, "event")
+        lines.append(f"past retention: {past} that it vouches for, of which the hashes are left")
     if witnesses:
         lines.append(f"{count_of(witnesses, 'witness')} agreed")
     if report.anchors:
-        lines.append(f"not set back, by {', '.join(report.anchors)}")
+        lines.append(f"not set back since {', '.join(report.anchors)} first saw it")
     elif report.is_unremembered and not witnesses:
         note = "keep a note of `jarkeeper audit checkpoint` elsewhere for `--witness`"
         lines.append(f"{UNREMEMBERED}; {note}")

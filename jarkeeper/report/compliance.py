@@ -115,9 +115,8 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
     report = vault.verify_trail()
     first = next(vault.trail.read(), None)
     found = Month()
-    for event in vault.trail.read(since):
-        if event.at < min(until, now):
-            found.hear(event)
+    for event in vault.trail.read(since, min(until, now)):
+        found.hear(event)
     signer = vault.trail.signer
     reach = reach_of(report, first, since=since, until=until)
     nothing = _nothing(report, reach)
@@ -276,5 +275,5 @@ def _retention(report: TrailReport, settings: Settings) -> Iterator[str]:
     kept = count_of(settings.audit_days, "day") if settings.audit_days else "for ever"
     yield f"events are kept {kept}, hashes and proofs for ever"
     yield f"archived: {count_of(report.archived, 'event')}"
-    past = f", all before {retired_before_of(report)}" if report.told.retired else ""
-    yield f"past their retention: {count_of(report.told.retired, 'event')}{past}"
+    past = f", all before {retired_before_of(report)}" if report.given_up else ""
+    yield f"past their retention: {count_of(report.given_up, 'event')}{past}"

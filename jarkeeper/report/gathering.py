@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jarkeeper.audit import Event, TrailReport
-from jarkeeper.audit.archive import fetched, stored_alone, volumes_of
+from jarkeeper.audit.archive import volumes_of
 from jarkeeper.audit.patterns import HISTORY, WINDOW, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
@@ -45,10 +46,11 @@ def gather(
         raise InputError("report: expected a span of time that has passed")
     for _ in range(TRIES):
         before = volumes_of(vault.trail)
-        content = _gathered(vault, settings, since=since, until=until, now=now)
-        # Days that are packed meanwhile may be counted twice, or not at all.
-        if volumes_of(vault.trail) == before:
-            return content
+        with suppress(Conflict):
+            content = _gathered(vault, settings, since=since, until=until, now=now)
+            # Days that are packed meanwhile may be counted twice, or not at all.
+            if volumes_of(vault.trail) == before:
+                return content
     raise Conflict("report: the trail is being packed all the time", hint="try again later")
 
 
@@ -63,15 +65,15 @@ def _gathered(
     first = Span(since, until).first_read
     start = next(vault.trail.read(), None)
     judged = reach_of(report, start, since=until - WINDOW, until=until)
-    recent = (event for event in vault.trail.read(until - HISTORY) if event.at < until)
+    recent = vault.trail.read(until - HISTORY, until)
     found = (
         *of_patterns(recent, now=until, settings=settings),
         *of_sources(vault, settings, since=since, until=until, now=now),
     )
-    alone = stored_alone(vault.trail, report, since=first)
+    alone = vault.trail.reader.alone(report, first, until)
     left_out: list[str] = []
     with (
-        fetched(vault.trail, since=first, left_out=left_out) as volumes,
+        vault.trail.reader.fetched(first, until, left_out=left_out) as volumes,
         open_table(volumes=[volumes], events=alone) as table,
     ):
         span = {"since": since, "until": until}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 
 from jarkeeper.errors import (
     IntegrityError,
@@ -14,7 +15,7 @@ from jarkeeper.errors import (
 )
 from jarkeeper.keys import KeyWrapper, Purpose
 from jarkeeper.names import VAULT_KEY, VaultId, is_id, new_id
-from jarkeeper.records import read_record, write_record, write_time
+from jarkeeper.records import read_record, read_time, write_record, write_time
 from jarkeeper.stores import Store, put_once
 from jarkeeper.vault.ports import Clock
 
@@ -68,6 +69,12 @@ def read_identity(store: Store, keys: KeyWrapper) -> VaultId:
             hint="a newer jarkeeper made it: update this one",
         )
     return VaultId(vault)
+
+
+def founded_at(store: Store, keys: KeyWrapper) -> datetime:
+    """Return when the vault was founded; errors as of `read_identity`."""
+    raw, key = read_raw_identity(store), keys.derive(Purpose.HEAD_MAC)
+    return read_time(read_record(raw, key=key, kind=KIND, name="vault")["created_at"])
 
 
 def _write(vault: VaultId, keys: KeyWrapper, *, created_at: str) -> bytes:
