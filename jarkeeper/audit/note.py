@@ -107,8 +107,10 @@ def open_note(note: str, verifier: Verifier) -> str:
         raise IntegrityError(f"note: expected at most {SIGNATURES_MAX} signatures")
     blobs = [blob for name, blob in map(_signature, lines) if name == verifier.name]
     ours = [blob[4:] for blob in blobs if blob[:4] == verifier.id]
-    if not ours or not all(_is_by(verifier, text + "\n", signature) for signature in ours):
-        raise IntegrityError(f"note: is not signed by '{verifier.name}'")
+    if not ours:
+        raise IntegrityError(f"note: is not signed by '{verifier.name}' with its key")
+    if not all(_is_by(verifier, text + "\n", signature) for signature in ours):
+        raise IntegrityError(f"note: is not what '{verifier.name}' signed, it was changed")
     return text + "\n"
 
 

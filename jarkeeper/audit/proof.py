@@ -10,14 +10,22 @@ import base64
 
 from jarkeeper.audit.checkpoints import CheckpointLog
 from jarkeeper.audit.merkle import inclusion_proof, leaf_hash
-from jarkeeper.audit.places import ARCHIVE_PREFIX, PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.audit.places import (
+    ARCHIVE_PREFIX,
+    PREFIX,
+    parse_event_key,
+    parse_volume_key,
+    volume_key,
+)
+from jarkeeper.audit.told import Told
 from jarkeeper.audit.trail import Trail
 from jarkeeper.audit.volumes import read_volume, read_voucher
-from jarkeeper.errors import InputError, IntegrityError, NotFound, ObjectMissing
+from jarkeeper.errors import InputError, IntegrityError, JarkeeperError, NotFound, ObjectMissing
 from jarkeeper.names import is_id
 
 HEADER = "c2sp.org/tlog-proof@v1"
 IDS = "`jarkeeper audit --ids` shows them"
+VERIFY = "run `jarkeeper audit verify`"
 SHORT_MIN = 8
 """Digits of a writer that tell it from others well enough."""
 
@@ -25,7 +33,8 @@ SHORT_MIN = 8
 def prove(trail: Trail, event: str) -> str:
     """Return the proof of an event, which is named by `writer/seq` as `audit --ids` shows it.
 
-    `NotFound` where there is no such event, or no checkpoint that has it yet.
+    `NotFound` where there is no such event, no checkpoint that has it yet, or it is past its
+    retention. `IntegrityError` where it was changed or removed.
     """
     log = trail.checkpoints()
     writer, seq = _named(trail, log, event)
@@ -84,16 +93,34 @@ def _key_of(trail: Trail, writer: str, seq: int) -> str | None:
 def _line(trail: Trail, writer: str, seq: int, leaf: int) -> bytes:
     if key := _key_of(trail, writer, seq):
         return trail.store.get(key)
-    for place in map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX)):
-        if place is None or place[2]:
-            continue
-        day, number, _ = place
-        voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-        if voucher.first_leaf <= leaf <= voucher.last_leaf:
-            for row in read_volume(trail.store.get(voucher.volume)):
-                if row.leaf == leaf:
-                    return row.line
-    raise ObjectMissing(f"event {writer[:8]}/{seq}: is not stored any more, only its hash is")
+    damage = ""
+    places = filter(None, map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX)))
+    for day, number in sorted({(day, number) for day, number, _ in places}):
+        try:
+            voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
+            if voucher.first_leaf <= leaf <= voucher.last_leaf:
+                for row in read_volume(trail.store.get(voucher.volume)):
+                    if row.leaf == leaf:
+                        return row.line
+        except (IntegrityError, ObjectMissing) as error:
+            what = error.message.removeprefix("volume: ")
+            damage = f"volume '{volume_key(day, number)}': {what}"
+    raise _gone(trail, f"event {writer[:8]}/{seq}", leaf, damage)
+
+
+def _gone(trail: Trail, name: str, leaf: int, damage: str) -> JarkeeperError:
+    """Return why the event is nowhere: given up, in a volume that cannot be read, or removed."""
+    told = Told()
+    for event in trail.read():
+        told.hear(event)
+    if leaf < told.retired:
+        return NotFound(
+            f"{name}: is past its retention, only its hash is left",
+            hint="a proof that was made before it was given up still holds",
+        )
+    if damage:
+        return IntegrityError(damage, hint=f"{name} may be in it: {VERIFY}")
+    return IntegrityError(f"{name}: was removed, only its hash is left", hint=VERIFY)
 
 
 def _encoded(content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from jarkeeper.audit.checkpoints import CheckpointLog, read_body
@@ -9,6 +10,8 @@ from jarkeeper.audit.discrepancy import Discrepancy
 from jarkeeper.audit.merkle import root_of
 from jarkeeper.audit.note import Verifier, open_note
 from jarkeeper.errors import InputError, IntegrityError
+
+_STATEMENT = re.compile(r"\S+ compliance \d{4}-\d\d\n")
 
 
 def contradictions(
@@ -23,7 +26,7 @@ def contradictions(
             origin, size, root = read_body(open_note(note, verifier))
         except IntegrityError as error:
             raise InputError(
-                f"witness '{name}': {error.message}",
+                f"witness '{name}': {_other_kind(note) or error.message.removeprefix('note: ')}",
                 hint="expected what `jarkeeper audit checkpoint` printed for this vault",
             ) from None
         if origin != verifier.name:
@@ -34,3 +37,12 @@ def contradictions(
         elif root_of(log.hashes[:size]) != root:
             changed = f"witness '{name}' has seen other events among the first {size}"
             yield Discrepancy("edited", name, changed)
+
+
+def _other_kind(text: str) -> str:
+    """Return what else of ours the text is, which says nothing of the log; empty where nothing."""
+    if text.startswith("c2sp.org/tlog-proof@"):
+        return "is the proof of an event, which docs/check_proof.py checks"
+    if _STATEMENT.match(text):
+        return "is the compliance statement of a month, which docs/check_note.py checks"
+    return ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from jarkeeper.actions import Action
+from jarkeeper.audit.places import is_of_trail, parse_event_key, parse_volume_key
+from jarkeeper.audit.told import BEFORE
 from jarkeeper.cli.audit_archive import pack, retire
 from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
 from jarkeeper.cli.compliance import command as compliance
@@ -97,7 +99,7 @@ def command(
     else:
         print_accesses(accesses, total, ids=ids)
         if left_out:
-            said = f"{count_of(len(left_out), 'event')} left out: not what was written"
+            said = f"{_in_words(left_out)} left out: not what was written"
             Output(aside=True).finding("critical", said, "run `jarkeeper audit verify`")
     return Exit.VAULT if left_out else Exit.OK
 
@@ -105,6 +107,18 @@ def command(
 _REPORT = report("audit report")
 for _part in (_REPORT, verify, checkpoint, key, prove, sources, compliance, pack, retire):
     command.add_command(_part)
+
+
+def _in_words(left_out: list[str]) -> str:
+    """Return how much of the trail is not shown."""
+    events = sum(parse_event_key(key) is not None for key in left_out)
+    volumes = len({place[:2] for place in map(parse_volume_key, left_out) if place})
+    strange = sum(not is_of_trail(key) for key in left_out)
+    counted = ((events, "event"), (strange, "strange object"), (volumes, "volume"))
+    words = [count_of(count, noun) for count, noun in counted if count]
+    if volumes:
+        words.append(f"all events in {'it' if volumes == 1 else 'them'}")
+    return f"{', '.join(words[:-1])} and {words[-1]}" if words[1:] else words[0]
 
 
 @dataclass(slots=True)
@@ -126,6 +140,8 @@ class Access:
             return "no outcome"
         if event.action is Action.INCIDENT:
             return f"{event.detail}: {', '.join(event.counts)}"
+        if event.action is Action.RETIRE and BEFORE in event.counts:
+            return f"events before {_day(event.counts[BEFORE])}"
         if event.counts:
             counted = [f"{name} {count}" for name, count in event.counts.items()]
             return ", ".join(counted[:COUNTS_SHOWN]) + (", …" if counted[COUNTS_SHOWN:] else "")
@@ -155,6 +171,14 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
                 del accesses[next(iter(accesses))]
         accesses[event.access].events.append(event)
     return sorted(accesses.values(), key=lambda access: access.last.at), total
+
+
+def _day(ordinal: int) -> str:
+    """Return the day of that number; whatever a trail has on record must not break its list."""
+    try:
+        return f"{date.fromordinal(ordinal)}"
+    except (ValueError, OverflowError):
+        return f"day {ordinal}"
 
 
 def print_accesses(accesses: list[Access], total: int, *, ids: bool) -> None:

@@ -29,7 +29,7 @@ SHOWN_MAX = 100
     "verify",
     epilog="\b\nExamples:\n"
     "  jarkeeper audit verify\n"
-    "  jarkeeper audit verify --witness kept/2026-10.note\n"
+    "  jarkeeper audit verify --witness kept/2026-10.checkpoint.note\n"
     "  jarkeeper audit verify --json\n\n"
     "Follows the chain of every writer, compares stored and archived events with the checkpoints, "
     "and every head with the intent that announced it. A witness is a note that `audit "
@@ -62,7 +62,7 @@ def verify(invocation: Invocation, witnesses: tuple[Path, ...]) -> Exit:
 @click.command(
     "checkpoint",
     epilog="\b\nExamples:\n"
-    "  jarkeeper audit checkpoint --out 2026-11.note\n"
+    "  jarkeeper audit checkpoint --out 2026-11.checkpoint.note\n"
     "  jarkeeper audit checkpoint --json\n\n"
     "Prints the newest note (c2sp.org/tlog-checkpoint). Keep one where nobody who can reach the "
     "vault can change it: `audit verify --witness` then shows whether history was rewritten. "

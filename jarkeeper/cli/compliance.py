@@ -18,8 +18,8 @@ from jarkeeper.errors import InputError
     "compliance",
     epilog="\b\nExamples:\n"
     "  jarkeeper audit compliance\n"
-    "  jarkeeper audit compliance --month 2026-10 --out 2026-10.note\n"
-    '  python docs/check_note.py 2026-10.note "$(jarkeeper audit key)"\n\n'
+    "  jarkeeper audit compliance --month 2026-10 --out 2026-10.statement.note\n"
+    '  python docs/check_note.py 2026-10.statement.note "$(jarkeeper audit key)"\n\n'
     "Plain text, signed as a checkpoint is: what verification said, who opened which jar, what was "
     "changed, incidents, keys, retention, who may do what. docs/compliance.md tells what an "
     "auditor can check alone. Exit code 3 if the trail is not what was written: it says so.",

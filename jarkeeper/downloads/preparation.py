@@ -32,10 +32,10 @@ def prepare(settings: Settings, request: DownloadRequest, *, now: datetime) -> P
         return _without(request, "no cookies are used, as asked")
     try:
         head = read_head(settings, request.jar, now=now)
-    except NotInitialised:
+    except NotInitialised as error:
         if request.cookies is CookiePolicy.ALWAYS:
             raise
-        return _without(request, "there is no vault, so no cookies can help")
+        return _without(request, f"{error.message}, so no cookies can help")
     if head is None:
         if request.cookies is CookiePolicy.ALWAYS:
             raise NotFound(f"jar '{request.jar}': there is none in this vault", hint=IMPORT_HINT)

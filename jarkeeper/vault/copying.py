@@ -16,7 +16,7 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit.events import read_event
 from jarkeeper.audit.places import is_of_trail, parse_event_key
-from jarkeeper.errors import IntegrityError, JarkeeperError, ObjectMissing, VaultError
+from jarkeeper.errors import InputError, IntegrityError, JarkeeperError, ObjectMissing, VaultError
 from jarkeeper.names import (
     JARS_PREFIX,
     PROBE_PREFIX,
@@ -127,7 +127,11 @@ def _publish(ports: Ports) -> Iterator[str]:
 
 
 def require_room(ports: Ports, target: Store) -> None:
-    """Raise `VaultError` where the target holds anything but a copy of this vault, whole or not."""
+    """Raise where the target holds anything but a copy of this vault, whole or not.
+
+    `VaultError` where that is another vault, or this one's own object was changed; else
+    `InputError`.
+    """
     there = _content(target, VAULT_KEY)
     if there is not None:
         if there != ports.store.get(VAULT_KEY):
@@ -139,7 +143,7 @@ def require_room(ports: Ports, target: Store) -> None:
     strange = [key for key in target.list("") if not _may_be_ours(ports, target, key)]
     if strange:
         shown = ", ".join(f"'{key}'" for key in strange[:SHOWN_MAX])
-        raise VaultError(
+        raise InputError(
             f"destination: holds something that is no copy of this vault: {shown}",
             hint="choose an empty place; nothing was copied",
         )

@@ -27,19 +27,16 @@ from jarkeeper.errors import (
 from jarkeeper.keys import KEY_BYTES, KeyWrapper, WrappingKey
 from jarkeeper.keys.rooted import RootedKeys
 from jarkeeper.names import (
-    JARS_PREFIX,
     KEYS_PREFIX,
     VaultId,
     is_id,
     key_entry_key,
     new_id,
-    parse_generation_key,
-    parse_head_key,
     parse_key_entry_key,
 )
 from jarkeeper.records import digest
 from jarkeeper.stores import Store, put_once
-from jarkeeper.vault.identity import read_raw_identity
+from jarkeeper.vault.identity import read_raw_identity, require_no_remains
 from jarkeeper.words import printable
 
 FORMAT = 1
@@ -78,7 +75,7 @@ def found_root(
     store: Store, wrapping: WrappingKey, *, reopen: Reopen
 ) -> tuple[VaultId, KeyWrapper]:
     """Return a new vault's id and keys; what an interrupted founding left is taken up."""
-    _require_no_jars(store)
+    require_no_remains(store)
     if wrapping.root is None and newest_entry(store) is None:
         root = secrets.token_bytes(KEY_BYTES)
         put_entry(store, wrapping, vault=VaultId(new_id()), seq=1, root=root)
@@ -262,16 +259,6 @@ def is_strange(entry: KeyEntry, store: Store) -> bool:
     with suppress(NotInitialised, ValueError, KeyError, TypeError, RecursionError):
         return bool(json.loads(read_raw_identity(store))["id"] != entry.vault)
     return False
-
-
-def _require_no_jars(store: Store) -> None:
-    """Refuse to found a vault among the jars of another, whose own object is missing."""
-    if any(parse_head_key(key) or parse_generation_key(key) for key in store.list(JARS_PREFIX)):
-        raise VaultError(
-            "vault: 'vault.json' is missing, but jars of a vault lie at this place",
-            hint="a recovery was interrupted: run `jarkeeper recover` again; or somebody removed "
-            "it: put it back from a backup",
-        )
 
 
 def _digest(fields: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ def test_the_trail_is_proved_to_somebody_who_has_nothing_of_ours(ready, jarkeepe
     )
     verified = jarkeeper("audit", "verify", "--witness", str(note))
 
-    assert checked.stdout.startswith("proved: event "), checked.stderr
+    assert checked.stdout.startswith("proved: leaf "), checked.stderr
     assert verified.returncode == 0, verified.stderr
     assert "1 witness agreed" in verified.stdout
     events = tmp_path.glob("**/audit/dt=*/*/*.jsonl")

@@ -311,3 +311,23 @@ def test_settings_show_where_each_came_from_and_no_secret(go, filled):
     }
     assert filled["AWS_SECRET_ACCESS_KEY"] not in out
     assert filled["AWS_SESSION_TOKEN"] not in out
+
+
+@pytest.mark.parametrize("role", ["operator", "task", "auditor"])
+def test_where_a_recovery_was_interrupted_each_role_is_told_what_it_may_know(
+    go, tenancy, tmp_path, role
+):
+    tenancy.enforce()
+    variables = tenancy.variables(tmp_path / "state", tenancy.role(role))
+    empty = go(variables, "status")
+    tenancy.store().put(f"audit/dt=2026-06-01/{'a' * 32}/000000000001.jsonl", b"{}\n")
+    tenancy.store().put(f"cookies/youtube/generations/{'a' * 32}", b"sealed")
+
+    code, _, err = go(variables, "status")
+
+    assert (empty[0], code) == (3, 3)
+    assert "there is none at this place, or this role may not read it" in empty[2]
+    assert "'vault.json' is missing, or this role may not read it, but parts of a vault lie" in err
+    assert "run `jarkeeper recover` again; or the role needs" in err
+    assert "jarkeeper init" not in err
+    assert go(variables, "init")[0] == 3

@@ -16,7 +16,7 @@ from jarkeeper.audit.note import signer_of
 from jarkeeper.audit.places import parse_event_key
 from jarkeeper.audit.proof import prove
 from jarkeeper.audit.witness import contradictions
-from jarkeeper.errors import Conflict, InputError, IntegrityError, NotFound, ObjectMissing
+from jarkeeper.errors import Conflict, InputError, IntegrityError, NotFound
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import ACTOR, KEYS, OTHER_KEYS, Clock
 
@@ -61,7 +61,7 @@ def test_a_script_of_forty_lines_checks_a_proof(tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"proved: event 2 of 14 in jarkeeper/{VAULT}\n")
+    assert done.stdout.startswith(f"proved: leaf 2 (of 14, counted from 0) in jarkeeper/{VAULT}\n")
     key = next(key for key in log.store.list("audit/") if key.endswith(f"{3:012d}.jsonl"))
     assert done.stdout.endswith(log.store.get(key).decode())
     assert len(SCRIPT.read_text().splitlines()) <= 40
@@ -168,8 +168,58 @@ def test_an_event_past_its_retention_is_told_to_be_gone():
     log.clock.advance(days=100)
     retire(log.open(), before=log.clock.now - timedelta(days=50))
 
-    with pytest.raises(ObjectMissing, match="only its hash"):
+    with pytest.raises(NotFound, match="is past its retention, only its hash is left"):
         prove(log.trail, f"{log.writer}/1")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_event_that_was_removed_is_not_told_to_be_past_its_retention(packed):
+    log = Log(1)
+    log.checkpoint()
+    log.clock.advance(days=100)
+    retire(log.open(), before=log.clock.now - timedelta(days=50))
+    later = log.open()
+    later.outcome(Access(Action.LEND, jar="youtube"), Outcome.OK)
+    later.checkpoint(later.verify())
+    log.clock.advance(days=1)
+    if packed:
+        pack(log.open(), before=log.clock.now.date())
+    own = f"{later._chain.writer}/000000000001"
+    for key in [key for key in log.store.list("audit/dt=") if own in key]:
+        log.store.delete(key)
+    for key in log.store.list("audit/archive/"):
+        log.store.delete(key)
+
+    with pytest.raises(IntegrityError, match="was removed, only its hash is left"):
+        prove(log.trail, f"{later._chain.writer}/1")
+    if not packed:  # else what tells of the retention was in the volume, too
+        with pytest.raises(NotFound, match="past its retention"):
+            prove(log.trail, f"{log.writer}/1")
+
+
+@pytest.mark.parametrize(
+    ("end", "change", "what"),
+    [
+        ("parquet", b"damaged", "expected a Parquet file of events"),
+        ("parquet", None, "is missing"),
+        ("json", b"damaged", "is not what was written"),
+        ("json", None, "is missing"),
+    ],
+)
+def test_a_damaged_volume_is_named_where_it_may_hold_the_event(end, change, what):
+    log = Log(2)
+    log.checkpoint()
+    log.clock.advance(days=2)
+    pack(log.open(), before=log.clock.now.date())
+    key = next(key for key in log.store.list("audit/archive/") if key.endswith(end))
+    log.store.objects[key] = change
+    if change is None:
+        del log.store.objects[key]
+
+    with pytest.raises(IntegrityError, match=rf"volume 'audit/archive/.*1.parquet': .*{what}") as e:
+        prove(log.open(), f"{log.writer}/1")
+
+    assert e.value.hint.endswith("run `jarkeeper audit verify`")
 
 
 def found(log, note):
@@ -218,6 +268,29 @@ def test_a_log_that_was_cut_contradicts_its_witness():
 def test_what_is_no_note_of_this_vault_is_no_witness(note):
     with pytest.raises(InputError, match="witness 'kept'"):
         found(Log(1), note)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("proof", "is the proof of an event"),
+        ("statement", "is the compliance statement of a month"),
+        ("changed", "is not what 'jarkeeper/a+' signed, it was changed"),
+        ("another's", "is not signed by 'jarkeeper/a+'"),
+    ],
+)
+def test_what_cannot_be_a_witness_is_called_what_it_is(kind, said):
+    log = Log(1)
+    note = log.checkpoint().note
+    given = {
+        "proof": prove(log.trail, f"{log.writer}/1"),
+        "statement": log.trail.signer.sign(f"jarkeeper/{VAULT} compliance 2026-10\nmade\n"),
+        "changed": note.replace("\n2\n", "\n3\n"),
+        "another's": signer_of(OTHER_KEYS, VAULT).sign("text\n"),
+    }
+
+    with pytest.raises(InputError, match=f"witness 'kept': {said}"):
+        found(log, given[kind])
 
 
 def test_of_two_checkpoints_at_once_one_gives_way():

@@ -309,11 +309,27 @@ def test_the_trail_can_not_be_verified_with_another_key(written):
     assert len(report.discrepancies) == len(keys)
 
 
-def test_an_unreadable_record_is_left_out_when_reading(written):
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"",
+        lambda _: b"\xff" * 10,
+        lambda line: line + b"x",
+        lambda line: line + b"\n",
+        lambda line: line[:-1],
+        lambda line: line + line,
+    ],
+)
+def test_an_object_that_is_not_exactly_what_was_written_is_left_out_and_told(written, change):
     store, trail, keys = written
-    store.objects[keys[0]] = b"\xff" * 10
+    store.objects[keys[0]] = change(store.objects[keys[0]])
+    store.objects[keys[1].replace("dt=2026", "dt=2027")] = store.objects[keys[1]]
+    stranger = f"{keys[0].rpartition('/')[0]}/notes.txt"
+    store.objects[stranger] = b""
+    left_out = []
 
-    assert len(list(trail.read())) == 5
+    assert len(list(trail.read(left_out=left_out))) == 5
+    assert left_out == sorted([keys[0], stranger, keys[1].replace("dt=2026", "dt=2027")])
 
 
 @pytest.mark.parametrize(

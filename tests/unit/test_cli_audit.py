@@ -108,6 +108,19 @@ def test_only_the_newest_are_kept():
             ended(
                 "a",
                 Outcome.OK,
+                action=Action.RETIRE,
+                counts={"leaves": 5, "before_day": 739899},
+            ),
+            "events before 2026-10-10",
+        ),
+        (
+            ended("a", Outcome.OK, action=Action.RETIRE, counts={"before_day": 10**9}),
+            "events before day 1000000000",
+        ),
+        (
+            ended(
+                "a",
+                Outcome.OK,
                 action=Action.INCIDENT,
                 detail="session-dead",
                 counts={"opened": 1, "critical": 1},

@@ -96,3 +96,53 @@ def test_pack_says_that_the_archive_has_it_where_events_may_not_be_deleted():
     why = _why(vault.trail, START.date() + timedelta(days=1), 7)
 
     assert why == "the archive holds all from before 2026-06-02 that a checkpoint vouches for"
+
+
+@pytest.fixture
+def packed(home, capsys):
+    """A volume with the events of a day long ago, and its record."""
+    from jarkeeper.actions import Action
+    from jarkeeper.audit import Access, Outcome, archive
+    from jarkeeper.settings import Settings
+    from jarkeeper.wiring import open_vault
+
+    vault = open_vault(Settings.read(), listener=lambda event: None)
+    now = vault.trail.now()
+    vault.trail._clock = lambda: now - timedelta(days=9)
+    for _ in range(2):
+        vault.trail.outcome(vault.trail.intent(Access(Action.LEND, jar="youtube")), Outcome.OK)
+    vault.trail._clock = lambda: now
+    archive.pack(vault.trail, before=now.date())
+    capsys.readouterr()
+    (volume,) = home.glob("vault/audit/archive/*/000001.parquet")
+    return volume, volume.with_name("_000001.json")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_a_volume_that_nothing_vouches_for_is_left_out_and_told(packed, place, content, capsys):
+    assert run(["audit"]) == 0
+    assert capsys.readouterr().out.count(" lend ") == 2
+    packed[place].unlink()
+    if content is not None:
+        packed[place].write_bytes(content)
+        packed[place].chmod(0o600)
+
+    code = run(["audit"])
+
+    told = capsys.readouterr()
+    assert " lend " not in told.out
+    if (place, content) == (0, None):
+        return  # only the log of checkpoints knows what is gone
+    assert code == 3
+    assert "critical: 1 volume and all events in it left out: not what was written" in told.err
+
+
+@pytest.mark.parametrize("content", [b"", None])
+def test_an_event_that_was_damaged_is_left_out_and_counted(home, content, capsys):
+    path = next(home.glob("vault/audit/dt=*/*/000000000001.jsonl"))
+    path.write_bytes(path.read_bytes() + b"x" if content is None else content)
+
+    assert run(["audit"]) == 3
+
+    assert "critical: 1 event left out: not what was written" in capsys.readouterr().err

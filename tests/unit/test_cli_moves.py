@@ -81,7 +81,7 @@ def test_a_place_with_something_else_is_refused(home, capsys):
     (home / "photos").mkdir()
     (home / "photos/cat.jpg").write_bytes(b"cat")
 
-    assert "no copy of this vault: 'cat.jpg'" in refusal(capsys, ["backup", "photos"], 3)
+    assert "no copy of this vault: 'cat.jpg'" in refusal(capsys, ["backup", "photos"], 2)
     assert "holds no vault" in refusal(capsys, ["recover", "photos"], 3)
     assert "there is nothing" in refusal(capsys, ["recover", "nowhere"], 3)
 
@@ -249,3 +249,38 @@ def test_a_vault_that_is_recovered_where_another_one_was_is_no_stranger(home, ca
     assert run(["recover", "copy"]) == 0
 
     assert run(["status"]) == 0
+
+
+@pytest.mark.parametrize("part", ["audit", "cookies/youtube/heads", "opens", "incidents"])
+def test_among_the_remains_of_a_recovery_every_command_says_so(home, capsys, part):
+    run(["audit", "checkpoint"])
+    for place in ("opens/youtube/20260601T12/0001", "incidents/_vault/store/000000000001.json"):
+        (home / "vault" / place).parent.mkdir(parents=True)
+        (home / "vault" / place).write_bytes(b"")
+    run(["backup", "copy"])
+    (home / "left" / part).parent.mkdir(parents=True)
+    (home / "vault" / part).rename(home / "left" / part)
+
+    for words in ("init", "status", "audit verify", "check", "report", "import cookies.txt"):
+        said = refusal(capsys, [*words.split(), "--vault", "left"], 3)
+        assert "'vault.json' is missing, but parts of a vault lie at this place" in said
+        assert f"such as '{part}" in said
+        assert "run `jarkeeper recover --vault left` again" in said
+        assert "jarkeeper init" not in said
+
+
+def test_a_recovery_that_was_killed_at_its_first_object_goes_on(home, capsys):
+    run(["backup", "copy"])
+    (home / "vault").rename(home / "lost")
+    assert run(["recover", "copy"]) == 0
+    left = sorted((home / "vault").glob("audit/dt=*/*/000000000001.jsonl"))
+    began = next(path for path in left if b'"action":"recover"' in path.read_bytes())
+    kept = began.read_bytes()
+    for path in (path for path in (home / "vault").rglob("*") if path.is_file() and path != began):
+        path.unlink()
+
+    assert "'vault.json' is missing" in refusal(capsys, ["init"], 3)
+
+    assert began.read_bytes() == kept
+    assert run(["recover", "copy"]) == 0
+    assert run(["check"]) in (0, 1)

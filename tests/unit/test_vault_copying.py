@@ -8,7 +8,7 @@ import pytest
 from jarkeeper.audit import Trail
 from jarkeeper.audit.archive import pack
 from jarkeeper.audit.discrepancy import UNFINISHED
-from jarkeeper.errors import NotInitialised, StoreError, VaultError
+from jarkeeper.errors import InputError, NotInitialised, StoreError, VaultError
 from jarkeeper.heads import write_head
 from jarkeeper.keys import Purpose
 from jarkeeper.names import generation_key, head_key
@@ -423,7 +423,7 @@ def test_a_place_with_something_else_is_no_place_for_a_copy(room, key):
     target = MemoryStore()
     target.objects[key] = b"precious"
 
-    with pytest.raises(VaultError, match="no copy of this vault") as caught:
+    with pytest.raises(InputError, match="no copy of this vault") as caught:
         backup(room.vault.ports, target)
 
     assert key in caught.value.message
@@ -437,7 +437,7 @@ def test_an_interrupted_copy_of_another_vault_is_no_place_for_a_copy(room):
     target.objects.update(other.store.objects)
     del target.objects["vault.json"]
 
-    with pytest.raises(VaultError, match="no copy of this vault"):
+    with pytest.raises(InputError, match="no copy of this vault"):
         backup(room.vault.ports, target)
 
 
