@@ -37,6 +37,10 @@ from jarkeeper.stores import Readable
 READINGS_MAX = 4
 LINES_MAX = 1
 """Of a stored event. More would be a place to hide things in."""
+UNREMEMBERED = (
+    "nothing outside the vault remembered a checkpoint: that all of it was set back would not show"
+)
+"""What a verdict has to say where it is so."""
 UNSEEN, STORED, ARCHIVED = range(3)
 """Where a leaf was found."""
 
@@ -64,6 +68,11 @@ class TrailReport:
     def anchored(self) -> dict[str, int]:
         """The last seq of each writer that a checkpoint vouches for."""
         return self.log.tails
+
+    @property
+    def is_unremembered(self) -> bool:
+        """Whether there are checkpoints, and no anchor knew of one."""
+        return self.log.newest is not None and not self.anchors
 
     @property
     def head_seqs(self) -> dict[str, int]:
