@@ -102,8 +102,9 @@ def pack(
     events = volumes = 0
     for day, items in days.items():
         rest = [item for item in items if item.leaf not in packed]
-        for number, batch in _planned(trail, report.log, rest, day=day, known=known):
-            _pack(trail, report.log, batch, day=day, number=number)
+        taken = {number: is_volume for when, number, is_volume in sorted(known) if when == day}
+        for number, batch in _planned(trail, report.log, rest, day=day, taken=taken):
+            _pack(trail, report.log, batch, day=day, number=number, taken=taken)
             events, volumes = events + len(batch), volumes + 1
             if progress is not None:
                 progress(events, total)
@@ -177,27 +178,31 @@ def _planned(
     items: list[_Stored],
     *,
     day: str,
-    known: Iterable[tuple[str, int, bool]],
+    taken: dict[int, bool],
 ) -> Iterator[tuple[int, list[_Stored]]]:
     """Give the number and the events of each volume to write; first what was announced already.
 
     Who announced it was interrupted, or is at it right now: the same bytes do no harm to either.
     Where another release makes other bytes of the same events, it has an hour to write its own.
     """
-    there = {(number, is_volume) for when, number, is_volume in known if when == day}
-    taken = {number for number, _ in there}
-    for number in sorted(number for number in taken if (number, True) not in there):
+    found = []
+    for number in [number for number, is_there in taken.items() if not is_there]:
         voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
         batch = [one for one in items if voucher.first_leaf <= one.leaf <= voucher.last_leaf]
         if batch and digest(write_volume(_rows(trail, log, batch))) == voucher.digest:
-            yield number, batch
-            items = [one for one in items if one not in batch]
+            found.append((number, batch))
         elif batch and trail.now() - trail.store.created_at(voucher_key(day, number)) < AT_IT:
-            raise Conflict(f"archive of {day}: somebody else is at it", hint="try again in an hour")
-    for batch in _batches(items):
+            raise _taken(day)
+    yield from found
+    known = {one.leaf for _, batch in found for one in batch}
+    for batch in _batches(one for one in items if one.leaf not in known):
         number = next(n for n in count(1) if n not in taken)
-        taken.add(number)
+        taken[number] = False
         yield number, batch
+
+
+def _taken(day: str) -> Conflict:
+    return Conflict(f"archive of {day}: somebody else is at it", hint="try again in an hour")
 
 
 def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
@@ -206,7 +211,15 @@ def _batches(items: Iterable[_Stored]) -> Iterator[list[_Stored]]:
         yield batch
 
 
-def _pack(trail: Trail, log: CheckpointLog, batch: list[_Stored], *, day: str, number: int) -> None:
+def _pack(
+    trail: Trail,
+    log: CheckpointLog,
+    batch: list[_Stored],
+    *,
+    day: str,
+    number: int,
+    taken: Iterable[int],
+) -> None:
     """Write one volume; what vouches for it first, which alone means nothing."""
     rows = _rows(trail, log, batch)
     content = write_volume(rows)
@@ -221,6 +234,9 @@ def _pack(trail: Trail, log: CheckpointLog, batch: list[_Stored], *, day: str, n
     record = write_voucher(voucher, key=trail.key, vault=trail.vault)
     if not put_once(trail.store, voucher_key(day, voucher.number), record):
         raise Conflict(f"archive of {day}: somebody else is at it", hint="try again later")
+    # Whoever slept here for longer than others wait finds what they wrote meanwhile.
+    if {other for when, other, _ in _listed(trail) if when == day} - set(taken):
+        raise _taken(day)
     name = volume_key(day, voucher.number)
     written = put_once(trail.store, name, content) and trail.store.get(name)
     if written is False or list(read_volume(written)) != rows:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from jarkeeper.actions import Action
 from jarkeeper.audit import Event, TrailReport
 from jarkeeper.audit.checkpoints import CheckpointLog
 from jarkeeper.audit.events import read_event
@@ -73,7 +74,12 @@ def _in_order(ports: Ports, found: Mapping[str, _Object], log: CheckpointLog) ->
     last = {(name[1], name[2]): number for name, number in ends.items() if name}
     due: dict[int, list[str]] = {}
     after = -1
+    # A checkpoint of events that were given up means nothing before that is on record.
+    retired = (n for n, (_, event) in enumerate(events) if event.action is Action.RETIRE)
+    given_up = max(retired, default=-1)
     for checkpoint in log.checkpoints:
+        if any((writer, seq) not in last for writer, (seq, _) in checkpoint.tails.items()):
+            after = max(after, given_up)
         known = (last.get((writer, seq), -1) for writer, (_, seq) in checkpoint.tails.items())
         after = max(after, *known)
         due.setdefault(after, []).append(checkpoint_key(checkpoint.seq))
