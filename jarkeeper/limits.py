@@ -36,7 +36,7 @@ class Limits:
     volume_events_max: int = 50_000
     """Of one volume of the archive, some 8 MiB; a day may have several."""
 
-    log_file_bytes_max: int = 256 << 20
+    log_file_bytes_max: int = 64 << 20
     """Of one file of AWS's logs, unpacked; CloudTrail's are a fifth of it at most."""
 
     commit_seconds_max: float = 600.0

@@ -39,7 +39,7 @@ from jarkeeper.audit.volumes import (
     write_volume,
     write_voucher,
 )
-from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
+from jarkeeper.errors import Conflict, IntegrityError, ObjectDenied, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.records import digest
 from jarkeeper.stores import put_once
@@ -135,7 +135,10 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
     if doomed or leaves > report.told.retired:  # also what one that was interrupted left
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
+    deletion = Access(Action.RETIRE)
     deleted, warnings = _delete(trail, doomed)
+    if deleted:
+        trail.outcome(deletion, Outcome.OK, counts={"deleted": deleted})
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
@@ -164,14 +167,27 @@ def fetched(trail: Trail, *, since: datetime) -> Iterator[Path]:
         yield folder
 
 
-def stored_alone(trail: Trail, report: TrailReport, *, since: datetime) -> Iterator[Event]:
-    """Give the events from that day on that lie by themselves and in no volume."""
+def stored_alone(
+    trail: Trail, report: TrailReport, *, since: datetime, until: datetime
+) -> Iterator[Event]:
+    """Give the events of these days that lie by themselves and in no volume.
+
+    What is not as written is left out: the report names it. `Conflict` where events are packed or
+    deleted meanwhile.
+    """
     for key in trail.store.list(PREFIX):
         place = parse_event_key(key)
-        if place is not None and place[0] >= f"{since:%Y-%m-%d}":
+        if place is not None and f"{since:%Y-%m-%d}" <= place[0] <= f"{until:%Y-%m-%d}":
             leaf = report.log.leaf(place[1], place[2])
             if leaf is None or not report.is_archived(leaf):
-                yield from trail.events_in(key)
+                try:
+                    yield from trail.reader.events_in(key)
+                except IntegrityError:
+                    continue
+                except ObjectDenied:
+                    raise
+                except ObjectMissing:
+                    raise Conflict("audit trail: is being packed", hint="try again later") from None
 
 
 def _verified(verify: Verify) -> TrailReport:

@@ -51,6 +51,10 @@ class Leaf:
     hash: bytes
 
 
+class Misplaced(IntegrityError):
+    """A genuine checkpoint that stands in another's place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One record of how far every chain had come."""
@@ -153,8 +157,7 @@ def read_log(store: Readable, *, key: bytes, vault: VaultId, verifier: Verifier)
             frontier = log.frontier.grown(hashes)
             _require_next(log, checkpoint, frontier, seq=seq, verifier=verifier)
         except (IntegrityError, StoreError) as error:
-            code = "removed" if isinstance(error, RecordMissing) else "edited"
-            log.found.append(Discrepancy(code, name, error.message))
+            log.found.append(Discrepancy(_code_of(error), name, error.message))
             break
         log.append(checkpoint, hashes, frontier=frontier, tail=digest(raw))
     return log
@@ -215,6 +218,12 @@ def read_body(text: str) -> tuple[str, int, bytes]:
     return origin, size, root
 
 
+def _code_of(error: Exception) -> str:
+    if isinstance(error, RecordMissing):
+        return "removed"
+    return "reordered" if isinstance(error, Misplaced) else "edited"
+
+
 def _require_next(
     log: CheckpointLog,
     checkpoint: Checkpoint,
@@ -225,7 +234,9 @@ def _require_next(
 ) -> None:
     """Raise `IntegrityError` unless the checkpoint follows the log and its note says the same."""
     name = f"checkpoint {seq}"
-    if checkpoint.seq != seq or checkpoint.previous != log.tail or checkpoint.start != log.size:
+    if checkpoint.seq != seq:
+        raise Misplaced(f"{name}: checkpoint {checkpoint.seq} stands in its place")
+    if checkpoint.previous != log.tail or checkpoint.start != log.size:
         raise IntegrityError(f"{name}: does not follow the one before it")
     counted = sum(last - first + 1 for first, last in checkpoint.tails.values())
     goes_on = all(

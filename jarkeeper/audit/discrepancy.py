@@ -7,6 +7,9 @@ from dataclasses import dataclass
 UNFINISHED = "if a copy was interrupted, run it again"
 """A hint on what is there without what it belongs to."""
 
+LOST = "find out who did it; records, heads and volumes can be brought back from a backup"
+"""And on any other, where nothing more is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:

@@ -21,7 +21,6 @@ _EVENT = re.compile(r"audit/dt=(\d{4}-\d\d-\d\d)/([0-9a-f]{32})/(\d{12})\.jsonl"
 _CHECKPOINT = re.compile(r"audit/checkpoints/(\d{12})\.json", re.ASCII)
 _HASHES = re.compile(r"audit/hashes/[0-9a-f]{64}", re.ASCII)
 _VOLUME = re.compile(r"audit/archive/dt=(\d{4}-\d\d-\d\d)/(_?)(\d{6})\.(json|parquet)", re.ASCII)
-_DAY = re.compile(r"audit/(?:archive/)?dt=(\d{4}-\d\d-\d\d)/.*", re.ASCII)
 _VOLUME_FORMS = {("", "parquet"), ("_", "json")}
 
 
@@ -32,7 +31,7 @@ def event_key(day: date, writer: str, seq: int) -> str:
 def parse_event_key(key: str) -> tuple[str, str, int] | None:
     """Return day, writer and seq of an event's key, or None for any other object."""
     match = _EVENT.fullmatch(key)
-    return (match[1], match[2], int(match[3])) if match else None
+    return (match[1], match[2], int(match[3])) if match and _is_day(match[1]) else None
 
 
 def checkpoint_key(seq: int) -> str:
@@ -61,15 +60,17 @@ def voucher_key(day: str, number: int) -> str:
 def parse_volume_key(key: str) -> tuple[str, int, bool] | None:
     """Return day and number, and whether it is the volume itself; None for any other object."""
     match = _VOLUME.fullmatch(key)
-    if match is None or (match[2], match[4]) not in _VOLUME_FORMS:
+    if match is None or (match[2], match[4]) not in _VOLUME_FORMS or not _is_day(match[1]):
         return None
     return match[1], int(match[3]), match[4] == "parquet"
 
 
-def day_of(key: str) -> str | None:
-    """Return the day below which an object lies, be it a part of the trail or not."""
-    match = _DAY.fullmatch(key)
-    return match[1] if match else None
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_of_trail(key: str) -> bool:

@@ -12,17 +12,15 @@ from threading import Lock
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.checkpoints import Checkpoint, CheckpointLog, Leaf, read_log, write_checkpoint
-from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, read_event, write_event
+from jarkeeper.audit.events import Actor, Event, Outcome, Phase, key_of, write_event
 from jarkeeper.audit.note import Signer, signer_of
-from jarkeeper.audit.places import PREFIX, day_of, parse_event_key, parse_volume_key
+from jarkeeper.audit.reading import Reader
 from jarkeeper.audit.told import CHECKPOINTS, LEAVES
 from jarkeeper.audit.verify import TrailReport, verify_trail
 from jarkeeper.errors import (
     AuditUnavailable,
     Conflict,
-    IntegrityError,
     JarkeeperError,
-    StoreError,
     StoreUnknown,
 )
 from jarkeeper.keys import KeyWrapper, Purpose
@@ -162,55 +160,23 @@ class Trail:
             pass
 
     def read(
-        self, since: datetime | None = None, *, left_out: list[str] | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        left_out: list[str] | None = None,
     ) -> Iterator[Event]:
         """Give all writers' authentic events in order of time; `verify` names the others.
 
-        The places of objects that are not exactly what was written are added to `left_out`.
+        The places of what is not as written are added to `left_out`. `StoreUnknown` where the
+        store does not answer, `Conflict` where the trail is packed again and again meanwhile.
         """
-        first_day = "" if since is None else f"{since:%Y-%m-%d}"
-        days: dict[str, list[str]] = {}
-        for key in self.store.list(PREFIX):
-            if (day := day_of(key)) and day >= first_day:
-                days.setdefault(day, []).append(key)
-        for day in sorted(days):
-            found = (event for key in days[day] for event in self.events_in(key, left_out))
-            events = {(event.writer, event.seq): event for event in found}
-            ordered = sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
-            yield from (event for event in ordered if since is None or event.at >= since)
+        return self.reader.read(since, until, left_out=[] if left_out is None else left_out)
 
-    def events_in(self, key: str, left_out: list[str] | None = None) -> list[Event]:
-        """Return the events of an object: one, or those of a volume that its record vouches for."""
-        try:
-            return self._events_in(key)
-        except (IntegrityError, StoreError):
-            if left_out is not None:
-                left_out.append(key)
-            return []
-
-    def _events_in(self, key: str) -> list[Event]:
-        """Return them all, or raise where the object is not exactly what was written."""
-        if parse_event_key(key) is not None:
-            event = self._genuine(self.store.get(key), key)
-            if key_of(event) != key:
-                raise IntegrityError(f"event '{key}': belongs elsewhere")
-            return [event]
-        place = parse_volume_key(key)
-        if place is None:
-            raise IntegrityError(f"'{key}': is no part of the trail")
-        from jarkeeper.audit.volumes import read_volume, read_voucher
-
-        day, number, is_volume = place
-        voucher = read_voucher(self.store, day, number, key=self._key, vault=self.vault)
-        if not is_volume:
-            return []
-        content = self.store.get(key)
-        if digest(content) != voucher.digest:
-            raise IntegrityError(f"volume '{key}': is not what was written")
-        return [self._genuine(row.line, key) for row in read_volume(content)]
-
-    def _genuine(self, line: bytes, key: str) -> Event:
-        return read_event(line, key=self._key, vault=self.vault, name=f"event '{key}'")
+    @property
+    def reader(self) -> Reader:
+        """What reads this trail's events."""
+        return Reader(self.store, self._key, self.vault)
 
     def _event(self, access: Access, phase: Phase) -> Event:
         return Event(

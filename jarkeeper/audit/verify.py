@@ -84,6 +84,11 @@ class TrailReport:
         return leaf < len(self.places) and self.places[leaf] == ARCHIVED
 
     @property
+    def given_up(self) -> int:
+        """How many events are past their retention, and not there any more."""
+        return self.places.count(UNSEEN, 0, self.told.retired)
+
+    @property
     def archived(self) -> int:
         """How many events are in the archive."""
         return self.places.count(ARCHIVED)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.places import is_of_trail, parse_event_key, parse_volume_key
+from jarkeeper.audit.places import parse_event_key, parse_volume_key
 from jarkeeper.audit.told import BEFORE
 from jarkeeper.cli.audit_archive import pack, retire
 from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
@@ -112,8 +112,7 @@ def _in_words(left_out: list[str]) -> str:
     """Return how much of the trail is not shown."""
     events = sum(parse_event_key(key) is not None for key in left_out)
     volumes = len({place[:2] for place in map(parse_volume_key, left_out) if place})
-    strange = sum(not is_of_trail(key) for key in left_out)
-    counted = ((events, "event"), (strange, "strange object"), (volumes, "volume"))
+    counted = ((events, "event"), (volumes, "volume"))
     words = [count_of(count, noun) for count, noun in counted if count]
     if volumes:
         words.append(f"all events in {'it' if volumes == 1 else 'them'}")

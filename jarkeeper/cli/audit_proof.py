@@ -175,7 +175,7 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
         "intact": not found,
         "events": report.events,
         "archived": report.archived,
-        "retired": report.told.retired,
+        "retired": report.given_up,
         "checkpoints": len(report.log.checkpoints),
         "unanchored": report.unanchored,
         "witnesses": witnesses,
@@ -187,12 +187,15 @@ def _document(report: TrailReport, found: list[Discrepancy], *, witnesses: int) 
 def _print(
     output: Output, report: TrailReport, found: list[Discrepancy], *, witnesses: int
 ) -> None:
+    from jarkeeper.audit.discrepancy import LOST
+
     for item in found[:SHOWN_MAX]:
         output.finding("critical", f"{item.code}: {item.message}", item.hint or None)
     if (more := len(found) - SHOWN_MAX) > 0:
         output.finding("critical", f"and {more:,} more", "`--json` lists them all")
     if found:
         output.line((f"NOT INTACT: {count_of(len(found), 'discrepancy')}", "bad"))
+        output.line((f"   next: {LOST}", "quiet"))
         return
     chains = count_of(len(report.tails), "chain")
     output.finding("ok", f"intact: {count_of(report.events, 'event')} in {chains} verified")
@@ -208,12 +211,13 @@ def _details(report: TrailReport, witnesses: int) -> list[str]:
         lines.append(f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} vouches for {events}")
     if report.archived:
         lines.append(f"{report.archived:,} of them are in the archive")
-    if report.told.retired:
-        lines.append(f"{report.told.retired:,} are past their retention: their hashes are left")
+    if report.given_up:
+        past = f"{report.given_up:,} that it vouches for are past their retention"
+        lines.append(f"{past}: their hashes are left")
     if witnesses:
         lines.append(f"{count_of(witnesses, 'witness')} agreed")
     if report.anchors:
-        lines.append(f"not set back, by {', '.join(report.anchors)}")
+        lines.append(f"not set back since {', '.join(report.anchors)} first saw it")
     elif newest is not None and not witnesses:
         lines.append(
             "nothing outside the vault remembered a checkpoint: that all of it was set back would "

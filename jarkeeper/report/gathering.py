@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -42,10 +43,11 @@ def gather(
     require_libraries()
     for _ in range(TRIES):
         before = volumes_of(vault.trail)
-        content = _gathered(vault, settings, since=since, until=until, now=now)
-        # Days that are packed meanwhile may be counted twice, or not at all.
-        if volumes_of(vault.trail) == before:
-            return content
+        with suppress(Conflict):
+            content = _gathered(vault, settings, since=since, until=until, now=now)
+            # Days that are packed meanwhile may be counted twice, or not at all.
+            if volumes_of(vault.trail) == before:
+                return content
     raise Conflict("report: the trail is being packed all the time", hint="try again later")
 
 
@@ -58,12 +60,12 @@ def _gathered(
 
     report = vault.verify_trail()
     first = Span(since, until).first_read
-    recent = (event for event in vault.trail.read(until - HISTORY) if event.at < until)
+    recent = vault.trail.read(until - HISTORY, until)
     found = (
         *of_patterns(recent, now=until, settings=settings),
         *of_sources(vault, settings, since=since, until=until, now=now),
     )
-    alone = stored_alone(vault.trail, report, since=first)
+    alone = stored_alone(vault.trail, report, since=first, until=until)
     with (
         fetched(vault.trail, since=first) as volumes,
         open_table(volumes=[volumes], events=alone) as table,

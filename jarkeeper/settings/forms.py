@@ -24,6 +24,7 @@ _PRINCIPAL = re.compile(r"[A-Za-z0-9_.:/*?[\] -]{1,64}@[A-Za-z0-9_.:/*?[\]-]{1,6
 _ROLE = re.compile(
     r"arn:aws[a-z-]*:(?:iam|sts)::[0-9*?]{1,12}:[A-Za-z0-9_.:/@+=,*?[\]-]{1,512}", re.ASCII
 )
+_PATH_ALONE = re.compile(r"[^/]*:role/.*/[*?]*", re.ASCII)
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(
     r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,7}"
@@ -220,6 +221,11 @@ def roles(text: str) -> tuple[str, ...]:
         raise ValueError(
             "expected ARNs separated by commas, such as "
             "'arn:aws:iam::123456789012:role/jarkeeper-*'"
+        )
+    if any(_PATH_ALONE.fullmatch(pattern) for pattern in found):
+        raise ValueError(
+            "expected the names of roles after their path: sessions, and so AWS's logs, have no "
+            "path, and a pattern of nothing else would allow every role"
         )
     return found
 

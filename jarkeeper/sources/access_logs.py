@@ -97,7 +97,7 @@ FROM access WHERE {_OURS} AND time >= $since
   -- Most of what happens, and no rule asks for it: heads that are read, events that are written.
   AND NOT (http_status = 200 AND operation IN ('REST.GET.OBJECT', 'REST.PUT.OBJECT') AND (
     operation = 'REST.GET.OBJECT' AND (
-      starts_with(key, $prefix || 'audit/') OR contains(key, '/heads/')) OR
+      starts_with(key, $prefix || 'audit/') OR contains(key[len($prefix) + 1 :], '/heads/')) OR
     -- On its day: what is written to it later was there before.
     starts_with(key, $prefix || 'audit/dt=') AND
       key[len($prefix) + 10 : len($prefix) + 19] BETWEEN

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import NOTHING, Severity
 from jarkeeper.settings import Settings
 from jarkeeper.sources.access_logs import AccessLogs
-from jarkeeper.sources.cloudtrail import CloudTrail
+from jarkeeper.sources.cloudtrail import ALIAS, CloudTrail
 from jarkeeper.sources.files import Days, batches
 from jarkeeper.sources.intents import Intents
 from jarkeeper.sources.joined import HISTORY, HOUR, SourceFinding, join, strangers
 from jarkeeper.sources.requests import Place, Request, Visit
 from jarkeeper.temporary import private_home
 from jarkeeper.vault import Vault
+from jarkeeper.vault.identity import founded_at
 from jarkeeper.words import count_of, printable, utc_text
 
 ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.OK)
 SHOWN_MAX = 3
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def findings_of_sources(
@@ -37,13 +36,13 @@ def findings_of_sources(
         return ()
     until = min(until, now)
     look = _Look(settings, place_of(settings, vault), since, until)
-    intents = Intents(event for event in vault.trail.read(since - HOUR) if event.at < until + HOUR)
+    intents = Intents(vault.trail.read(since - HOUR, until + HOUR))
     found = [
         *join(
             look.requests(),
             intents=intents,
             place=look.place,
-            complete_since=_first_day(vault),
+            complete_since=_complete_since(settings, vault, now=now),
         ),
         *strangers(look.visits, roles=settings.roles, since=since),
         *look.coverage(),
@@ -53,12 +52,14 @@ def findings_of_sources(
 
 def place_of(settings: Settings, vault: Vault) -> Place:
     """Return where the vault is, as AWS's logs name it."""
-    named = (vault.ports.keys.id, settings.kms_key_id, settings.s3_kms_key_id)
+    sealing = {vault.ports.keys.id, settings.kms_key_id}
+    of_bucket = {settings.s3_kms_key_id} - sealing
     return Place(
         vault=vault.id,
         bucket=settings.s3_bucket,
         prefix=f"{settings.s3_prefix}/" if settings.s3_prefix else "",
-        keys=tuple({key for key in named if key}),
+        keys=tuple(key for key in sealing | of_bucket if key),
+        bucket_keys=tuple(key for key in of_bucket if key),
     )
 
 
@@ -70,6 +71,8 @@ class _Look:
     place: Place
     since: datetime
     until: datetime
+    told: int = 0
+    """Requests on the vault so far."""
     access_logs: AccessLogs = field(init=False)
     cloudtrail: CloudTrail = field(init=False)
 
@@ -87,9 +90,14 @@ class _Look:
         days = Days.of(self.since - HISTORY, self.until)
         with private_home(self.settings.temp_dir) as scratch:
             for files in self._batches(self.settings.access_logs, days, scratch):
-                yield from self.access_logs.read(files, scratch=scratch)
+                yield from self._counted(self.access_logs.read(files, scratch=scratch))
             for files in self._batches(self.settings.cloudtrail, days, scratch):
-                yield from self.cloudtrail.read(files)
+                yield from self._counted(self.cloudtrail.read(files))
+
+    def _counted(self, requests: Iterable[Request]) -> Iterator[Request]:
+        for request in requests:
+            self.told += 1
+            yield request
 
     def _batches(self, place: str | None, days: Days, scratch: Path) -> Iterator[list[Path]]:
         if place is not None:
@@ -102,7 +110,7 @@ class _Look:
             message = "this vault is in a folder: AWS's logs tell nothing of it"
             step = "COOKIE_S3_BUCKET or --vault names one that is in a bucket"
             yield SourceFinding("coverage", Severity.WARNING, "", message, step)
-        elif not self.visits and (logs.newest or trail.newest):
+        elif not self.visits and not self.told and (logs.newest or trail.newest):
             message = f"none of what was read is about the bucket '{self.place.bucket}'"
             step = "look whether these are its logs"
             yield SourceFinding("coverage", Severity.WARNING, "", message, step)
@@ -115,21 +123,23 @@ class _Look:
         else:
             message = "CloudTrail is not read: uses of the KMS key are not judged"
             yield _well("coverage", message, "set COOKIE_CLOUDTRAIL")
+        if ALIAS in (self.settings.s3_kms_key_id or ""):
+            message = "COOKIE_S3_KMS_KEY_ID is an alias: what is done to its key may not be seen"
+            yield _well("coverage", message, "name the key by its id or ARN")
         if self.settings.access_logs is not None:
             message = "access logs are best effort: what is missing in them may have happened"
             yield _well("coverage", message, NOTHING)
 
 
-def _first_day(vault: Vault) -> datetime:
-    """Return when the days begin of which the trail holds anything."""
-    days = [
-        place[0]
-        for key in vault.trail.store.list(PREFIX)
-        if (place := parse_event_key(key) or parse_volume_key(key))
-    ]
-    if not days:
-        return NEVER
-    return datetime.combine(datetime.fromisoformat(min(days)), time(), tzinfo=UTC)
+def _complete_since(settings: Settings, vault: Vault, *, now: datetime) -> datetime:
+    """Return when the days begin that the trail should hold whole.
+
+    Not by what it holds: who deletes the trail would be told of nothing any more.
+    """
+    founded = founded_at(vault.ports.store, vault.ports.keys)
+    if settings.audit_days:
+        founded = max(founded, now - timedelta(days=settings.audit_days))
+    return founded.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _read(name: str, what: str, newest: datetime | None) -> SourceFinding:

@@ -16,11 +16,17 @@ from jarkeeper.actions import Action
 from jarkeeper.audit.events import Event
 from jarkeeper.limits import LIMITS
 
-TOLERANCE = timedelta(seconds=LIMITS.clock_skew_seconds_max)
-"""Between our clock and AWS's; what is repaired after an outcome takes seconds."""
+TOLERANCE = timedelta(seconds=LIMITS.clock_skew_seconds_max + 2)
+"""Between our clock and AWS's, which cuts to seconds; a repair after an outcome takes one more."""
 ENDLESS = timedelta(seconds=LIMITS.commit_seconds_max)
-"""How long an access without an outcome may have gone on; some go on so long after one."""
+"""How long an access without an outcome may have gone on."""
+LONG = timedelta(hours=1)
+"""The same of what looks at a whole vault, jar by jar or event by event."""
+AT_LENGTH = frozenset(
+    {Action.ARCHIVE, Action.RETIRE, Action.BACKUP, Action.RECOVER, Action.REWRAP, Action.CHECK}
+)
 GO_ON = frozenset({Action.REWRAP, Action.RETIRE})
+"""What goes on after its outcome: on record is the decision."""
 
 SEALS = frozenset({Action.IMPORT, Action.STAGE, Action.WRITE_BACK, Action.REWRAP, Action.RECOVER})
 COMMITS = SEALS | {
@@ -41,8 +47,7 @@ PACKS = frozenset({Action.ARCHIVE, Action.RECOVER})
 """What writes checkpoints, and volumes; a recovery copies both."""
 TIDIES = frozenset({Action.ARCHIVE, Action.RETIRE})
 """What takes objects of the trail away: they are in a volume now, or past their retention."""
-TELLS = frozenset({Action.INCIDENT, Action.CHECK})
-"""What looks for the place of an incident's next record."""
+COPIES = frozenset({Action.RECOVER})
 READS_EXACT, READS_JAR, READS_VAULT = 4, 16, 4 * LIMITS.backups_max
 """Envelopes that an access reads at most: its own and those of the view, all slots, all slots
 several times; a lost answer is asked for again."""
@@ -120,7 +125,7 @@ def _spans(events: Iterable[Event]) -> Iterable[Span]:
         begin = event.at - timedelta(seconds=max(0.0, event.seconds))
         end = event.at
         if event.outcome is None or event.action in GO_ON:
-            end += ENDLESS
+            end += LONG if event.action in AT_LENGTH else ENDLESS
         if known is not None:
             begin = min(begin, known.begin)
             # An outcome ends what its intent left open.

@@ -143,6 +143,8 @@ def join(
             groups[group].add(request)
         else:
             reads[hour] += 1
+    for request, verdict in judge.overwritten():
+        groups[verdict.code, verdict.jar, request.principal].add(request)
     for group, echo in echoes:
         if not _is_told(echo, groups[group].requests):
             groups[group].add(echo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,9 +12,11 @@ from jarkeeper.actions import Action
 from jarkeeper.audit.places import (
     CHECKPOINTS_PREFIX,
     HASHES_PREFIX,
+    is_of_trail,
     parse_event_key,
     parse_volume_key,
 )
+from jarkeeper.audit.places import PREFIX as TRAIL_PREFIX
 from jarkeeper.names import (
     INCIDENTS_PREFIX,
     KEYS_PREFIX,
@@ -28,13 +31,13 @@ from jarkeeper.names import (
 from jarkeeper.sources.intents import (
     CLEANS,
     COMMITS,
+    COPIES,
     EXACT,
     FOUNDS,
     OPENS,
     PACKS,
     READS,
     SEALS,
-    TELLS,
     TIDIES,
     VOUCHES,
     Intents,
@@ -42,6 +45,8 @@ from jarkeeper.sources.intents import (
 from jarkeeper.sources.meanings import FOUND, MEANINGS, Meaning
 from jarkeeper.sources.requests import VIA_S3, Place, Request, object_of
 
+NOBODY: frozenset[Action] = frozenset()
+"""What is no part of the trail and lies in its place."""
 ANYBODYS = ("audit/", "incidents/", "opens/")
 """What a lifecycle rule may end: the trail is kept as long as it should be, and nothing else."""
 
@@ -67,13 +72,13 @@ class Judge:
     place: Place
     complete_since: datetime
     """Before it, the trail holds nothing: so nothing is missing there."""
-    written: dict[str, str] = field(default_factory=dict)
-    """Of each object that is written once, the request that did it: two logs may tell of it."""
+    written: dict[str, dict[str, Request]] = field(default_factory=dict)
+    """Of each object that is written once, the requests that did it, by id: two logs may tell."""
 
     def verdict(self, request: Request) -> Verdict:
         """Return what the request is, given what is on record."""
         if request.is_denied:
-            return FINE if request.is_service or self._is_missing(request) else Verdict("denied")
+            return FINE if request.is_service or self._is_usual(request) else Verdict("denied")
         meaning = MEANINGS.get(request.operation)
         if meaning in FOUND:
             return Verdict(meaning, request.context.get("jar", ""))
@@ -84,16 +89,34 @@ class Judge:
             return self._use_of_key(request)
         return self._touch(request) if request.service == "s3" else FINE
 
-    def _is_missing(self, request: Request) -> bool:
-        """Whether we looked for what was not there yet: S3 calls it denied to who may not list."""
+    def overwritten(self) -> Iterator[tuple[Request, Verdict]]:
+        """Give the writes of what others had written before, once all requests were judged."""
+        for key, requests in self.written.items():
+            _, *again = sorted(requests.values(), key=lambda request: request.at)
+            for request in again:
+                jar = (_made_by(key) or ("", None))[0]
+                verdict = self._outside(request, COPIES, jar, code="overwritten")
+                if verdict.code:
+                    yield request, verdict
+
+    def _is_usual(self, request: Request) -> bool:
+        """Whether what was denied is what we ask for all the same.
+
+        S3 calls denied what is not there yet, to who may not list. And no role may delete an
+        event: packing tries, and leaves it to the bucket's rules.
+        """
         key = self.place.key_in_vault(request.bucket, request.key) or ""
-        is_next_record = parse_incident_key(key) is not None
-        is_sought = key in (VAULT_KEY, METADATA_KEY) or _VIEW.fullmatch(key) is not None
-        if request.operation not in ("GetObject", "HeadObject"):
+        if MEANINGS.get(request.operation) is Meaning.DELETE:
+            return key.startswith("audit/") and self._explain(request, TIDIES)
+        if request.operation not in ("GetObject", "HeadObject") or not key:
             return False
-        if is_next_record:
-            return self.intents.explain(request.at, actions=TELLS, jar=None)
-        return is_sought and self.intents.explain(request.at, actions=READS | FOUNDS, jar=None)
+        if parse_incident_key(key):  # the place of the next record
+            return True
+        is_sought = key in (VAULT_KEY, METADATA_KEY) or _VIEW.fullmatch(key) is not None
+        return self._explain(request, COPIES | READS | FOUNDS if is_sought else COPIES)
+
+    def _explain(self, request: Request, actions: frozenset[Action]) -> bool:
+        return self.intents.explain(request.at, actions=actions, jar=None)
 
     def _touch(self, request: Request) -> Verdict:
         key = self.place.key_in_vault(request.bucket, request.key)
@@ -128,8 +151,8 @@ class Judge:
         jar, actions = _made_by(key) or ("", None)
         is_view = key == METADATA_KEY or _VIEW.fullmatch(key) is not None
         is_once = not is_view and not key.startswith(PROBE_PREFIX)
-        if is_once and self.written.setdefault(key, request.request_id) != request.request_id:
-            return self._wrong(request, "overwritten", jar)
+        if is_once:
+            self.written.setdefault(key, {})[request.request_id] = request
         return FINE if actions is None else self._outside(request, actions, jar)
 
     def _write_event(self, request: Request, *, day: str) -> Verdict:
@@ -137,7 +160,7 @@ class Judge:
         with suppress(ValueError):  # no day at all
             if abs(request.at.date() - date.fromisoformat(day)) <= timedelta(days=1):
                 return FINE
-        return self._outside(request, frozenset({Action.RECOVER}), "", code="overwritten")
+        return self._outside(request, COPIES, "", code="overwritten")
 
     def _delete(self, request: Request, key: str) -> Verdict:
         if request.is_service:
@@ -159,6 +182,8 @@ class Judge:
         is_use = MEANINGS.get(request.operation) is Meaning.USE
         if not is_use or (request.is_service and not jar):
             return FINE
+        if "vault" not in context and self.place.is_bucket_key(request.key):
+            return FINE  # another application's: with that key alone no jar opens
         if context.get("vault") != self.place.vault:
             return self._wrong(request, "outside", "")
         if request.operation != "Decrypt":
@@ -199,6 +224,12 @@ def _made_by(key: str) -> tuple[str, frozenset[Action]] | None:
         return "", READS
     if key == VAULT_KEY or key.startswith(KEYS_PREFIX):
         return "", FOUNDS
+    return _made_of_trail(key)
+
+
+def _made_of_trail(key: str) -> tuple[str, frozenset[Action]] | None:
     if key.startswith((CHECKPOINTS_PREFIX, HASHES_PREFIX)):
         return "", VOUCHES
-    return ("", PACKS) if parse_volume_key(key) else None
+    if parse_volume_key(key):
+        return "", PACKS
+    return ("", NOBODY) if key.startswith(TRAIL_PREFIX) and not is_of_trail(key) else None

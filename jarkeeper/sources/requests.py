@@ -31,6 +31,8 @@ class Place:
     """Empty, or with a slash at its end."""
     keys: tuple[str, ...] = ()
     """Ids or ARNs of the KMS keys that serve it, and the aliases by which settings name them."""
+    bucket_keys: tuple[str, ...] = ()
+    """Those among them that seal no jar: S3 encrypts the bucket with them, and maybe others."""
 
     def key_in_vault(self, bucket: str, key: str) -> str | None:
         """Return an object's key as the vault knows it, or None where it is another's."""
@@ -40,8 +42,11 @@ class Place:
 
     def has_key(self, named: str) -> bool:
         """Whether the KMS key of that id, ARN or alias serves the vault."""
-        wanted = _key_name(named)
-        return bool(wanted) and any(_key_name(key) == wanted for key in self.keys)
+        return _is_among(named, self.keys)
+
+    def is_bucket_key(self, named: str) -> bool:
+        """Whether that KMS key serves the bucket alone."""
+        return _is_among(named, self.bucket_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,11 @@ def object_of(arn: str) -> tuple[str, str]:
     """Return bucket and key of an object's ARN in any partition; of what is none, nothing."""
     match = _OBJECT.fullmatch(arn)
     return (match[1], match[2]) if match else ("", "")
+
+
+def _is_among(named: str, keys: Iterable[str]) -> bool:
+    wanted = _key_name(named)
+    return bool(wanted) and any(_key_name(key) == wanted for key in keys)
 
 
 def _key_name(named: str) -> str:

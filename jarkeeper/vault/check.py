@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, TrailReport
+from jarkeeper.audit.discrepancy import LOST
 from jarkeeper.audit.places import PREFIX as AUDIT_PREFIX
 from jarkeeper.checks import Finding, Severity
 from jarkeeper.errors import AuditUnavailable, Conflict, JarkeeperError
@@ -32,8 +33,8 @@ from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
+from jarkeeper.vault.vouching import TRAIL, compared, remembered
 from jarkeeper.vault.vouching import checkpoint as append_checkpoint
-from jarkeeper.vault.vouching import compared, remembered
 
 SHOWN_MAX = 5
 
@@ -67,6 +68,8 @@ def _all(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
 
 def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     known = remembered(ports)
+    for text in read_anchors(ports, TRAIL)[1]:
+        yield warning("anchor", text, "make the place of the anchors readable and writable")
     trail = ports.trail.verify()
     # The trail knows jars whose every object was removed.
     jars = sorted({*jar_names(ports), *(jar for jar, seq in trail.head_seqs.items() if seq > 0)})
@@ -86,7 +89,7 @@ def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
 
 def _trail(report: TrailReport) -> Iterator[Finding]:
     for item in report.discrepancies[:SHOWN_MAX]:
-        step = item.hint or "find out who did it"
+        step = item.hint or LOST
         yield critical(f"audit-{item.code}", f"audit trail: {item.message}", step)
     if (more := len(report.discrepancies) - SHOWN_MAX) > 0:
         message = f"audit trail: {counted(more, 'more record')} not as written"

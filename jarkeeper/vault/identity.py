@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from jarkeeper.audit.places import PREFIX as AUDIT_PREFIX
@@ -31,7 +32,7 @@ from jarkeeper.names import (
     parse_incident_key,
     parse_permit_key,
 )
-from jarkeeper.records import read_record, write_record, write_time
+from jarkeeper.records import read_record, read_time, write_record, write_time
 from jarkeeper.stores import Store, put_once
 from jarkeeper.vault.ports import Clock
 
@@ -107,6 +108,12 @@ def read_identity(store: Store, keys: KeyWrapper) -> VaultId:
             hint="a newer jarkeeper made it: update this one",
         )
     return VaultId(vault)
+
+
+def founded_at(store: Store, keys: KeyWrapper) -> datetime:
+    """Return when the vault was founded; errors as of `read_identity`."""
+    raw, key = read_raw_identity(store), keys.derive(Purpose.HEAD_MAC)
+    return read_time(read_record(raw, key=key, kind=KIND, name="vault")["created_at"])
 
 
 def _remains(listed: Callable[[str], list[str]]) -> str | None:

@@ -86,9 +86,8 @@ def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepanc
         if spare[key] > 0:
             spare[key] -= 1
         else:
-            message = (
-                f"jar '{head.jar}': head {head.seq} ({head.action}) has no intent in the trail"
-            )
+            where = "what is left of the trail" if report.discrepancies else "the trail"
+            message = f"jar '{head.jar}': head {head.seq} ({head.action}) has no intent in {where}"
             yield Discrepancy("spliced", head_key(head.jar, head.seq), message)
 
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from cloud.logbook import Logbook
 from cloud.server import client
 from incidentkit import condition
+from jarkeeper.audit.archive import pack
 from jarkeeper.cli.group import run
 from jarkeeper.envelope import Context, open_envelope
 from jarkeeper.incidents import Cause, scope_of
@@ -105,6 +106,9 @@ def day(town):
     journal.reconcile([condition()], scope=dead)
     journal.reconcile([], scope=dead)
     keeper.gc(grace=timedelta(0))
+    packed = pack(keeper.trail, before=datetime.now(UTC).date() + timedelta(days=1))
+    assert packed.events
+    assert packed.warnings  # no role may delete what was packed
     keeper.metadata()
     keeper.history("youtube")
     assert list(open_vault(town.settings("auditor")).trail.read())

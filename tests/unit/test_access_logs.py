@@ -188,15 +188,16 @@ def test_only_the_vaults_own_in_the_range_is_judged_and_what_was_before_makes_vi
         line(id="EVENT", key="teams/audit/dt=2026-02-05/x", operation="REST.PUT.OBJECT"),
         line(id="OLD", key="teams/audit/dt=2026-02-03/x", operation="REST.PUT.OBJECT"),
         line(id="NODAY", key="teams/audit/dt=2026-99-99/x", operation="REST.PUT.OBJECT"),
+        line(id="VIEW", key="teams/cookies/youtube/heads-up.txt"),
         line(id="DENIED", key="teams/cookies/youtube/heads/1", status="403 AccessDenied"),
         EXPIRED,
     )
 
-    told = {"OLD", "NODAY", "DENIED", "B3A1"}
+    told = {"OLD", "NODAY", "VIEW", "DENIED", "B3A1"}
     assert {request.request_id for request in requests} == told
     assert {(visit.address, visit.requests) for visit in read.visits} == {
         ("198.51.100.1", 1),
-        ("192.0.2.3", 4),
+        ("192.0.2.3", 5),
     }
     assert read.newest == NEXT
 

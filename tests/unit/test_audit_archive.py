@@ -208,6 +208,7 @@ def test_what_is_past_its_retention_goes_and_every_proof_stays():
     assert receipt.deleted > 0
     report = days.trail().verify()
     assert report.discrepancies == ()
+    assert 0 < report.given_up == report.told.retired
     assert report.log.hashes[: log.size] == log.hashes
     assert days.listed(parse_volume_key) == []
 
@@ -400,9 +401,10 @@ def test_what_an_interrupted_retention_left_is_deleted_with_a_record_of_its_own(
     again = days.clock.now
     assert retire(days.trail(), before=before).deleted > 0
 
-    assert [event.action for event in days.trail().read(again)] == [Action.RETIRE]
+    # The decision, and what came of it: an hour may lie between the two.
+    assert [event.action for event in days.trail().read(again)] == [Action.RETIRE] * 2
     assert retire(days.trail(), before=before).deleted == 0
-    assert len(list(days.trail().read(again))) == 1
+    assert len(list(days.trail().read(again))) == 2
 
 
 def test_a_packing_leaves_an_hour_to_another_release_that_announced_the_same_events(monkeypatch):

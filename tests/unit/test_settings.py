@@ -251,3 +251,10 @@ def test_logs_lie_in_a_folder_or_a_bucket_and_roles_are_patterns_of_arns():
     assert settings.roles == ("arn:aws:iam::123456789012:role/a-*", "arn:aws:iam::*:user/b")
     assert Settings.read(HOME | settings.environment()) == settings
     assert len(mistakes(COOKIE_ACCESS_LOGS="s3://logs/a b", COOKIE_ROLES="jarkeeper-task")) == 2
+
+
+@pytest.mark.parametrize("path", ["jarkeeper/*", "a/b/", "jarkeeper/**?"])
+def test_a_path_alone_names_no_role(path):
+    (mistake,) = mistakes(COOKIE_ROLES=f"arn:aws:iam::123456789012:role/{path}")
+
+    assert "names of roles after their path" in str(mistake)

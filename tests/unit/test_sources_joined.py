@@ -90,12 +90,37 @@ CASES = {
     "a head is read": (s3("GetObject", HEAD), [], ""),
     "a head is written": (s3("PutObject", HEAD), [], "outside"),
     "a head is committed": (s3("PutObject", HEAD), access(Action.PROMOTE), ""),
-    "the trail is written": (s3("PutObject", "audit/dt=2026-06-01/x/1.jsonl"), [], ""),
+    "the trail is written": (
+        s3("PutObject", f"audit/dt={NOW:%Y-%m-%d}/{'a' * 32}/000000000001.jsonl"),
+        [],
+        "",
+    ),
+    "something else is written there": (s3("PutObject", "audit/x.jsonl"), [], "outside"),
+    "packing may not delete": (
+        s3("DeleteObject", OLD_EVENT, error="AccessDenied"),
+        access(Action.ARCHIVE, jar="", generation=""),
+        "",
+    ),
+    "deleting an event is denied": (
+        s3("DeleteObject", OLD_EVENT, error="AccessDenied"),
+        access(Action.GC, jar="", generation=""),
+        "denied",
+    ),
+    "an incident's next place is looked for": (
+        s3("GetObject", "incidents/youtube/session-dead/000000000002.json", error="AccessDenied"),
+        [],
+        "",
+    ),
+    "a recovery looks what is there": (
+        s3("HeadObject", HEAD, error="AccessDenied"),
+        access(Action.RECOVER, jar="", generation=""),
+        "",
+    ),
     "an event of long ago is written": (s3("PutObject", OLD_EVENT), [], "overwritten"),
     "an event of no day is written": (
         s3("PutObject", OLD_EVENT.replace("2025-01-01", "2025-99-99")),
         [],
-        "overwritten",
+        "outside",
     ),
     "an event is recovered": (
         s3("PutObject", OLD_EVENT),
@@ -167,7 +192,7 @@ def test_a_request_beside_what_is_on_record(case):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_ours"), [(-119, True), (-121, False), (181, True), (183, False)]
+    ("seconds", "is_ours"), [(-119, True), (-123, False), (181, True), (185, False)]
 )
 def test_clocks_may_differ_by_two_minutes(seconds, is_ours):
     request = s3("GetObject", ENVELOPE, at=NOW + timedelta(seconds=seconds))
@@ -357,3 +382,33 @@ def test_the_view_is_written_again_and_again(key):
     requests = s3("PutObject", key, id_="R1"), s3("PutObject", key, id_="R2")
 
     assert codes(*requests, trail=[access(Action.MARK)]) == set()
+
+
+def test_a_key_of_the_bucket_may_serve_others_too():
+    other = kms("Decrypt", {"SecretARN": "arn:aws:secretsmanager:eu-central-1:1:secret:x"})
+    shared = replace(PLACE, bucket_keys=(KEY_ARN,))
+
+    for place, told in ((PLACE, ["outside"]), (shared, [])):
+        found = join([other], intents=Intents(()), place=place, complete_since=NOW)
+        assert [one.code for one in found] == told
+    stolen = join([kms("Decrypt", JAR)], intents=Intents(()), place=shared, complete_since=NOW)
+    assert [one.code for one in stolen] == ["outside"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_who_wrote_again_is_told_in_whatever_order_the_logs_are_read(first):
+    ours = s3("PutObject", HEAD, id_="R1")
+    theirs = replace(
+        s3("PutObject", HEAD, id_="R2", at=NOW + timedelta(seconds=60)), principal="thief"
+    )
+    requests = (ours, theirs) if first == 0 else (theirs, ours)
+
+    (one,) = found(*requests, trail=[access(Action.PROMOTE)])
+
+    assert (one.code, one.evidence[0].principal) == ("overwritten", "thief")
+
+
+def test_what_a_recovery_writes_again_is_no_finding():
+    requests = [s3("PutObject", HEAD, id_=name) for name in ("R1", "R2")]
+
+    assert codes(*requests, trail=[access(Action.RECOVER, jar="", generation="")]) == set()

@@ -267,3 +267,46 @@ def test_a_check_that_finds_something_has_it_on_record():
     ]
 
     assert [dict(event.counts) for event in done] == [{}, {"critical": 1}]
+
+
+def test_an_anchor_of_the_log_that_cannot_be_read_is_told(tmp_path):
+    room = with_anchor(tmp_path)
+    file = tmp_path / "anchors" / f"{room.vault.id}-_trail.json"
+    file.write_text("{")
+
+    (finding,) = health(room.reopen())
+
+    assert (finding.code, finding.severity) == ("anchor", "warning")
+    assert str(tmp_path) in finding.message
+
+
+def test_a_checkpoint_in_anothers_place_is_told_as_such():
+    room = Room()
+    room.fill("one")
+    for _ in range(3):
+        room.clock.advance(hours=6)
+        room.vault.lend("youtube")
+        health(room.vault)
+    first, _, third = sorted(filter(parse_checkpoint_key, room.store.list(AUDIT)))
+    swapped = copy_of(room.store)
+    swapped.objects[first], swapped.objects[third] = room.store.get(third), room.store.get(first)
+
+    found = room.reopen(swapped).verify_trail().discrepancies[0]
+
+    assert (found.code, found.message) == (
+        "reordered",
+        "checkpoint 1: checkpoint 3 stands in its place",
+    )
+
+
+def test_a_head_whose_events_were_removed_is_not_said_to_have_had_none():
+    room = Room()
+    room.fill("one")
+    room.vault.check(checkpoint=True)
+    for key in filter(parse_event_key, room.store.list(AUDIT)):
+        room.store.delete(key)
+
+    told = [item.message for item in room.reopen().verify_trail().discrepancies]
+
+    assert "jar 'youtube': head 1 (import) has no intent in what is left of the trail" in told
+    assert any("were removed" in message for message in told)
