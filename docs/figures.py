@@ -16,6 +16,11 @@ Where the trail is not intact, in whatever place, no figure is met or missed. Th
 "{not_known}": what was removed or changed may be what counts. Its
 value is then only what the rest of the trail comes to.
 
+The same holds where not all of the span is on record: events of it are past their retention, or it
+begins before the trail does. The state is then "{not_on_record}".
+Where the trail begins with its vault, nothing happened before: figures are of the time since.
+`jarkeeper/report/reach.py` says which it is, for the monthly statement as well.
+
 | | key figure | target |
 |---|---|---|
 {rows}
@@ -52,7 +57,11 @@ def figures_page() -> str:
         for one in DEFINITIONS
     )
     return PAGE.format(
-        rows=rows, sections=sections, history=HISTORY.days, not_known=State.NOT_KNOWN
+        rows=rows,
+        sections=sections,
+        history=HISTORY.days,
+        not_known=State.NOT_KNOWN,
+        not_on_record=State.NOT_ON_RECORD,
     )
 
 

@@ -12,7 +12,7 @@ from jarkeeper.report.exports import as_csv, as_json
 from jarkeeper.report.gathering import gather
 from jarkeeper.report.headline import judge
 from jarkeeper.report.page import page
-from jarkeeper.report.parts import integrity_words
+from jarkeeper.report.parts import integrity_words, reach_note
 from jarkeeper.report.readings import figure_text, target_text
 from jarkeeper.report.writing import name_of, write_files
 from jarkeeper.vault import Vault
@@ -65,10 +65,11 @@ def essentials(content: Content, files: tuple[Path, ...]) -> Receipt:
         for point in headline.points
     )
     more = (f"and {headline.more} more",) if headline.more else ()
+    note = (said,) if (said := reach_note(content)) else ()
     places = tuple(f"written: {place}" for place in files[:2])
     return Receipt(
         headline.sentence.removesuffix("."),
-        (*points, *more, *integrity_words(content.integrity), *places),
+        (*note, *points, *more, *integrity_words(content.integrity), *places),
         {
             figure.name: f"{figure_text(figure)} (target {target_text(figure)}): "
             f"{content.state_of(figure).value}"

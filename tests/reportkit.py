@@ -11,6 +11,7 @@ import pandas as pd
 from jarkeeper.analysis.figures import KeyFigure
 from jarkeeper.checks import Severity
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
+from jarkeeper.report.reach import Cover, Reach
 
 UNTIL = datetime(2026, 11, 28, 6, 11, tzinfo=UTC)
 COLUMNS = {
@@ -27,7 +28,10 @@ COLUMNS = {
         "cause": str, "jar": str, "severity": str, "opened_at": "datetime64[us, UTC]",
         "closed_at": "datetime64[us, UTC]", "hours": float,
     },
-    "errors": {"failure": str, "count": int, "share": float, "explanation": str, "remedy": str},
+    "errors": {
+        "failure": str, "count": int, "share": float, "tries": int, "explanation": str,
+        "remedy": str,
+    },
 }  # fmt: skip
 FIGURES = (
     ("L1", "download success rate", "%", 95.0, True),
@@ -64,6 +68,7 @@ def empty():
         findings=(),
         integrity=Verdict(is_intact=True, events=0, unanchored=0),
         retention=Retention(),
+        reach=Reach(Cover.WHOLE, "the trail begins 2026-02-01 08:00:00"),
         **{name: frame(name) for name in COLUMNS},
     )
 
@@ -82,7 +87,7 @@ def single():
         opens=frame("opens", [(day, "youtube", "anna@desk", "cli", 1)]),
         refreshes=frame("refreshes", [("youtube", at, "import", None)]),
         incidents=frame("incidents", [("no-backup", "youtube", "warning", at, None, 5.0)]),
-        errors=frame("errors", [("NETWORK", 1, 100.0, "no answer", "try again")]),
+        errors=frame("errors", [("NETWORK", 1, 100.0, 1, "no answer", "try again")]),
         integrity=Verdict(is_intact=True, events=1, unanchored=1),
         retention=Retention(day, day, raw_events=1),
     )
@@ -124,13 +129,13 @@ def busy(seed=1, *, days=30, jars=("youtube", "music"), principals=5):
             ("L6", dt, draw.uniform(5, 60) if n in weak else None, 1),
         ]  # fmt: skip
     errors = [
-        ("COOKIE_ROTATED", 190, 41.2, "the session was ended by YouTube",
+        ("COOKIE_ROTATED", 190, 41.2, 260, "the session was ended by YouTube",
          "run `jarkeeper import cookies.txt` with a fresh export from your browser"),
-        ("PRIVATE", 90, 19.5, "the video is private", "nothing to do"),
-        ("REMOVED", 70, 15.0, "the video is gone", "nothing to do"),
-        ("BOT_CHECK", 60, 13.0, "YouTube asks whether somebody is a bot",
+        ("PRIVATE", 90, 19.5, 90, "the video is private", "nothing to do"),
+        ("REMOVED", 70, 15.0, 60, "the video is gone", "nothing to do"),
+        ("BOT_CHECK", 60, 13.0, 0, "YouTube asks whether somebody is a bot",
          "wait an hour, then run it again; what is downloaded already is skipped"),
-        ("NETWORK", 50, 10.8, "the network gave no answer", "run it again"),
+        ("NETWORK", 50, 10.8, 55, "the network gave no answer", "run it again"),
     ]  # fmt: skip
     return replace(
         empty(),

@@ -52,11 +52,13 @@ class Slow:
         return {(*place, count) for place, count in found.items()}
 
     def errors(self):
-        found = Counter()
-        for _, name, count in self.counted("download"):
-            if name != "OK":
-                found[name] += count
-        return {(name, count, count / found.total()) for name, count in found.items()}
+        found, tries = Counter(), Counter()
+        for counter, action in ((found, "download"), (tries, "use")):
+            for _, name, count in self.counted(action):
+                if name != "OK":
+                    counter[name] += count
+        total = found.total() or 1
+        return {(name, found[name], found[name] / total, tries[name]) for name in found | tries}
 
     def opens(self):
         found = Counter()

@@ -55,6 +55,8 @@ class State(StrEnum):
     NO_DATA = "no data"
     NOT_KNOWN = "not known: the trail is not intact"
     """What was removed or changed may be what counts, so no value is met or missed."""
+    NOT_ON_RECORD = "not known: not all of this time is on record"
+    """Likewise what is past its retention, or was before the trail begins."""
 
     @property
     def is_met(self) -> bool | None:
@@ -76,10 +78,12 @@ class KeyFigure:
     n: int
     """How much it was computed from."""
 
-    def state(self, *, is_intact: bool) -> State:
-        """Return how it stands to its target, as read from a trail that is intact or is not."""
+    def state(self, *, is_intact: bool, is_on_record: bool = True) -> State:
+        """Return how it stands to its target, by what the trail it was read from is worth."""
         if not is_intact:
             return State.NOT_KNOWN
+        if not is_on_record:
+            return State.NOT_ON_RECORD
         if self.value is None:
             return State.NO_DATA
         if self.target == 0:

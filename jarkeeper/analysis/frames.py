@@ -48,7 +48,10 @@ def incidents(table: Table, *, since: datetime, until: datetime) -> DataFrame:
 
 
 def errors(table: Table, *, since: datetime, until: datetime) -> DataFrame:
-    """Return failures, the commonest first: failure, count, share, explanation, remedy."""
+    """Return failures, the commonest first.
+
+    failure, count (downloads), share, tries (with cookies), explanation, remedy
+    """
     from pandas import Series
 
     frame = find_frame(table, "errors", Span(since, until))

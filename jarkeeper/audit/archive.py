@@ -9,16 +9,14 @@ was, and nothing else can be taken away unseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count, islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.checkpoints import CheckpointLog
-from jarkeeper.audit.events import Event, Outcome
+from jarkeeper.audit.events import Outcome
 from jarkeeper.audit.merkle import leaf_hash
 from jarkeeper.audit.places import (
     ARCHIVE_PREFIX,
@@ -39,7 +37,7 @@ from jarkeeper.audit.volumes import (
     write_volume,
     write_voucher,
 )
-from jarkeeper.errors import Conflict, IntegrityError, ObjectDenied, ObjectMissing, StoreError
+from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.records import digest
 from jarkeeper.stores import put_once
@@ -153,49 +151,6 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
 def volumes_of(trail: Trail) -> tuple[str, ...]:
     """Return the names of all volumes and their records."""
     return tuple(trail.store.list(ARCHIVE_PREFIX))
-
-
-@contextmanager
-def fetched(trail: Trail, *, since: datetime) -> Iterator[Path]:
-    """Give a folder with the volumes from that day on, for the length of a `with` block.
-
-    Each is what its record vouches for; one that is not raises `IntegrityError`.
-    """
-    with TemporaryDirectory(prefix="jarkeeper-") as private:
-        folder = Path(private)
-        for day, number, is_volume in _listed(trail):
-            if is_volume and day >= f"{since:%Y-%m-%d}":
-                voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-                content = trail.store.get(voucher.volume)
-                if digest(content) != voucher.digest:
-                    raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
-                place = folder / f"dt={day}"
-                place.mkdir(exist_ok=True)
-                (place / f"{number:06d}.parquet").write_bytes(content)
-        yield folder
-
-
-def stored_alone(
-    trail: Trail, report: TrailReport, *, since: datetime, until: datetime
-) -> Iterator[Event]:
-    """Give the events of these days that lie by themselves and in no volume.
-
-    What is not as written is left out: the report names it. `Conflict` where events are packed or
-    deleted meanwhile.
-    """
-    for key in trail.store.list(PREFIX):
-        place = parse_event_key(key)
-        if place is not None and f"{since:%Y-%m-%d}" <= place[0] <= f"{until:%Y-%m-%d}":
-            leaf = report.log.leaf(place[1], place[2])
-            if leaf is None or not report.is_archived(leaf):
-                try:
-                    yield from trail.reader.events_in(key)
-                except IntegrityError:
-                    continue
-                except ObjectDenied:
-                    raise
-                except ObjectMissing:
-                    raise Conflict("audit trail: is being packed", hint="try again later") from None
 
 
 def _verified(verify: Verify) -> TrailReport:

@@ -21,6 +21,7 @@ _EVENT = re.compile(r"audit/dt=(\d{4}-\d\d-\d\d)/([0-9a-f]{32})/(\d{12})\.jsonl"
 _CHECKPOINT = re.compile(r"audit/checkpoints/(\d{12})\.json", re.ASCII)
 _HASHES = re.compile(r"audit/hashes/[0-9a-f]{64}", re.ASCII)
 _VOLUME = re.compile(r"audit/archive/dt=(\d{4}-\d\d-\d\d)/(_?)(\d{6})\.(json|parquet)", re.ASCII)
+_DAY = re.compile(r"audit/(?:archive/)?dt=(\d{4}-\d\d-\d\d)/.*", re.ASCII)
 _VOLUME_FORMS = {("", "parquet"), ("_", "json")}
 
 
@@ -63,6 +64,12 @@ def parse_volume_key(key: str) -> tuple[str, int, bool] | None:
     if match is None or (match[2], match[4]) not in _VOLUME_FORMS or not _is_day(match[1]):
         return None
     return match[1], int(match[3]), match[4] == "parquet"
+
+
+def day_of(key: str) -> str | None:
+    """Return the day below which an object lies, be it a part of the trail or not."""
+    match = _DAY.fullmatch(key)
+    return match[1] if match else None
 
 
 def _is_day(text: str) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from jarkeeper.audit.events import Event, key_of, read_event
-from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.audit.places import ARCHIVE_PREFIX, PREFIX, day_of, parse_event_key, parse_volume_key
 from jarkeeper.audit.volumes import read_volume, read_voucher
 from jarkeeper.errors import (
     Conflict,
@@ -20,6 +24,9 @@ from jarkeeper.errors import (
 from jarkeeper.names import VaultId
 from jarkeeper.records import digest
 from jarkeeper.stores import Readable
+
+if TYPE_CHECKING:
+    from jarkeeper.audit.verify import TrailReport
 
 TRIES = 3
 """So often a day is looked at whose events are packed or deleted meanwhile."""
@@ -54,21 +61,69 @@ class Reader:
         `IntegrityError` where it is not what was written, `ObjectMissing` where it is gone.
         """
         if (place := parse_volume_key(key)) is not None:
-            return self._volume(key, *place)
+            day, number, is_volume = place
+            if is_volume:
+                rows = read_volume(self._volume(day, number))
+                return [self._event(row.line, key) for row in rows]
+            read_voucher(self.store, day, number, key=self.key, vault=self.vault)
+            return []
+        if parse_event_key(key) is None:
+            raise IntegrityError(f"'{key}': is no part of the trail")
         line = self.store.get(key)
         event = self._event(line, key)
         if line.count(b"\n") != 1 or key_of(event) != key:
             raise IntegrityError(f"event '{key}': is not what was written")
         return [event]
 
-    def _volume(self, key: str, day: str, number: int, is_volume: bool) -> list[Event]:
-        if not is_volume:
-            return []
+    @contextmanager
+    def fetched(self, since: datetime, until: datetime, *, left_out: list[str]) -> Iterator[Path]:
+        """Give a folder with the volumes of these days, for the length of a `with` block.
+
+        Each is what its record vouches for. The names of the others are added to `left_out`.
+        """
+        with TemporaryDirectory(prefix="jarkeeper-") as private:
+            for key in self.store.list(ARCHIVE_PREFIX):
+                day, number, is_volume = parse_volume_key(key) or ("", 0, False)
+                if not is_volume or not _lies_in(day, since, until):
+                    continue
+                try:
+                    content = self._volume(day, number)
+                except StoreUnknown:
+                    raise
+                except (IntegrityError, StoreError):
+                    left_out.append(key)
+                    continue
+                place = Path(private, f"dt={day}")
+                place.mkdir(exist_ok=True)
+                (place / f"{number:06d}.parquet").write_bytes(content)
+            yield Path(private)
+
+    def alone(self, report: TrailReport, since: datetime, until: datetime) -> Iterator[Event]:
+        """Give the events of these days that lie by themselves and in no volume.
+
+        What is not as written is left out: the report names it. `Conflict` where events are packed
+        or deleted meanwhile.
+        """
+        for key in self.store.list(PREFIX):
+            day, writer, seq = parse_event_key(key) or ("", "", 0)
+            leaf = report.log.leaf(writer, seq)
+            if not _lies_in(day, since, until) or (leaf is not None and report.is_archived(leaf)):
+                continue
+            try:
+                yield from self.events_in(key)
+            except IntegrityError:
+                continue
+            except ObjectDenied:
+                raise
+            except ObjectMissing:
+                raise Conflict("audit trail: is being packed", hint="try again later") from None
+
+    def _volume(self, day: str, number: int) -> bytes:
         voucher = read_voucher(self.store, day, number, key=self.key, vault=self.vault)
-        content = self.store.get(key)
+        content = self.store.get(voucher.volume)
         if digest(content) != voucher.digest:
-            raise IntegrityError(f"volume '{key}': is not what was written")
-        return [self._event(row.line, key) for row in read_volume(content)]
+            raise IntegrityError(f"volume '{voucher.volume}': is not what was written")
+        return content
 
     def _event(self, line: bytes, key: str) -> Event:
         return read_event(line, key=self.key, vault=self.vault, name=f"event '{key}'")
@@ -101,7 +156,10 @@ class Reader:
     def _listed(self) -> dict[str, list[str]]:
         days: dict[str, list[str]] = {}
         for key in self.store.list(PREFIX):
-            place = parse_event_key(key) or parse_volume_key(key)
-            if place is not None:
-                days.setdefault(place[0], []).append(key)
+            if day := day_of(key):
+                days.setdefault(day, []).append(key)
         return days
+
+
+def _lies_in(day: str, since: datetime, until: datetime) -> bool:
+    return f"{since:%Y-%m-%d}" <= day <= f"{until:%Y-%m-%d}"

@@ -41,7 +41,9 @@ FIGURE_STYLES = {True: "good", False: "bad", None: "quiet"}
     show_default=True,
     help="A span such as 12h or 7d, or a date (UTC).",
 )
-@click.option("--until", metavar="WHEN", help="As --since; what happened then is left out.")
+@click.option(
+    "--until", metavar="WHEN", help="As --since, no later than now; what happened then is left out."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -113,6 +115,11 @@ def _gathered(settings: Settings, since: str, until: str | None) -> Content:
     if not start < end:
         which = "--since: expected a moment that has passed"
         raise InputError(which if until is None else "--until: expected a moment after --since")
+    if end > now:
+        raise InputError(
+            "--until: expected a moment that has passed",
+            hint="leave it out: the report ends now",
+        )
     vault = open_vault(settings)
     with Output(aside=True).busy("reading and verifying the audit trail"):
         return gather(vault, settings, since=start, until=end, now=now)
@@ -120,10 +127,13 @@ def _gathered(settings: Settings, since: str, until: str | None) -> Content:
 
 def _print(output: Output, content: Content, place: Path | None, csv: Path | None) -> None:
     from jarkeeper.report.headline import judge
+    from jarkeeper.report.parts import reach_note
     from jarkeeper.report.readings import figure_text, target_text
 
     headline = judge(content)
     output.line((headline.sentence, "strong"))
+    if note := reach_note(content):
+        output.line((f"   {note}", "quiet"))
     for point in headline.points:
         output.finding(point.severity, point.what, point.step)
     if headline.more:

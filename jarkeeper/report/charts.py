@@ -195,10 +195,20 @@ def incidents(frame: DataFrame, *, since: datetime, until: datetime) -> Chart:
 
 def errors(frame: DataFrame) -> Chart:
     """Draw the commonest error classes."""
-    top = frame.sort_values("count", ascending=False).head(SERIES_MAX + 3)[::-1]
+    views = {}
+    for view, by in (("downloads", "count"), ("tries with cookies", "tries")):
+        top = frame[frame[by] > 0].sort_values(by, ascending=False).head(SERIES_MAX + 3)[::-1]
+        if not top.empty:
+            views[view] = _error_bars(top, by, f"{view} that failed")
+    longest = max((len(view["data"][0]["y"]) for view in views.values()), default=0)
+    summary = f"Failures by error class: the commonest, {counted(longest, 'bar')}."
+    return Chart(summary, views)
+
+
+def _error_bars(top: DataFrame, by: str, title: str) -> Figure:
     names = [str(name) for name in top["failure"]]
     trace = {
-        "type": "bar", "orientation": "h", "x": numbers(top["count"]), "y": [*map(label, names)],
+        "type": "bar", "orientation": "h", "x": numbers(top[by]), "y": [*map(label, names)],
         "marker": {"color": [
             "var(--bad)" if name in COOKIE_FAILURES else "var(--s1)" for name in names
         ]},
@@ -206,11 +216,10 @@ def errors(frame: DataFrame) -> Chart:
     }  # fmt: skip
     layout = {
         "height": 90 + ROW_HEIGHT * len(names),
-        "xaxis": count_axis("downloads that failed", top["count"].max()),
+        "xaxis": count_axis(title, top[by].max()),
         "yaxis": {"type": "category", "automargin": True},
     }
-    summary = f"Failed downloads by error class: the commonest, {counted(len(names), 'bar')}."
-    return Chart(summary, {"": {"data": [trace], "layout": layout}})
+    return {"data": [trace], "layout": layout}
 
 
 def _age_line(name: object, frame: DataFrame, colour: str) -> Figure:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
 from jarkeeper.audit.usage import is_open, principal_of
 from jarkeeper.errors import InputError
+from jarkeeper.report.reach import Cover, Reach, reach_of, retired_before_of, second
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
 from jarkeeper.words import count_of, printable
@@ -117,11 +118,13 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
         if event.at < min(until, now):
             found.hear(event)
     signer = vault.trail.signer
-    reach, nothing = _reach(report, first, since, until)
+    reach = reach_of(report, first, since=since, until=until)
+    nothing = _nothing(report, reach)
     lines = (
         f"{signer.verifier.name} compliance {month}",
         *_span(since, until, now),
-        reach,
+        *_damage(report),
+        _reach(reach),
         *_section("verification", _verdict(report)),
         *_section("keys", _keys(vault)),
         *_section("who may do what", _rights(settings)),
@@ -146,45 +149,59 @@ def _span(since: datetime, until: datetime, now: datetime) -> Iterator[str]:
     """Give when the page was made and of which time."""
     is_over = until <= now
     end = f"and before {until:%Y-%m-%d}" if is_over else "until it was made"
-    yield f"made {_second(now)} UTC of what happened from {since:%Y-%m-%d} on {end}, all in UTC"
+    yield f"made {second(now)} UTC of what happened from {since:%Y-%m-%d} on {end}, all in UTC"
     if not is_over:
         yield (
-            f"INCOMPLETE: the month goes on until {_second(until)}; what happens in it after this "
+            f"INCOMPLETE: the month goes on until {second(until)}; what happens in it after this "
             "page was made is not told"
         )
 
 
-def _reach(
-    report: TrailReport, first: Event | None, since: datetime, until: datetime
-) -> tuple[str, str]:
-    """Return since when there is a record at all, and what stands where it has nothing to tell."""
-    if first is None:
-        return "NOT COVERED: no event is on record", "nothing is on record: see NOT COVERED"
-    if report.is_retired(since):
-        return (
-            f"RETIRED: events before {date.fromordinal(report.told.retired_before)} are past their "
-            "retention and may be deleted; what they told is missing below then, their hashes were "
-            "verified all the same",
-            "none that is still on record: see RETIRED",
+def _damage(report: TrailReport) -> Iterator[str]:
+    """Give what stands above all else where the trail is not what was written."""
+    if report.discrepancies:
+        places = count_of(len(report.discrepancies), "place")
+        yield (
+            f"NOT INTACT: the trail is not what was written, in {places}; below stands what is "
+            "left of it, and of what is missing there nothing can be said"
         )
-    if report.told.retired:
-        return f"what is still on record begins {_second(first.at)}", "none"
-    begins = f"the trail begins {_second(first.at)}"
-    if first.at >= until:
-        return (
-            f"NOT COVERED: {begins}, after this month; nothing below tells what happened in it",
-            "nothing is on record: see NOT COVERED",
-        )
-    if first.at > since:
-        return (
-            f"COVERED IN PART: {begins}; what happened earlier in this month is not on record",
-            "none since the trail begins: see COVERED IN PART",
-        )
-    return begins, "none"
 
 
-def _second(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+def _reach(reach: Reach) -> str:
+    """Return since when there is a record at all."""
+    match reach.cover:
+        case Cover.WHOLE:
+            return reach.words
+        case Cover.IN_PART:
+            return (
+                f"COVERED IN PART: {reach.words}; what happened earlier in this month is not on "
+                "record"
+            )
+        case Cover.NOTHING if reach.from_day:
+            return (
+                f"NOT COVERED: {reach.words}, after this month; nothing below tells what happened "
+                "in it"
+            )
+        case Cover.NOTHING:
+            return f"NOT COVERED: {reach.words}"
+    return (
+        f"RETIRED: {reach.words}; what they told is missing below then, their hashes were verified "
+        "all the same"
+    )
+
+
+def _nothing(report: TrailReport, reach: Reach) -> str:
+    """Return what stands where there is nothing to tell."""
+    if report.discrepancies:
+        return "nothing can be said: see NOT INTACT"
+    match reach.cover:
+        case Cover.WHOLE:
+            return "none"
+        case Cover.IN_PART:
+            return "none since the trail begins: see COVERED IN PART"
+        case Cover.NOTHING:
+            return "nothing is on record: see NOT COVERED"
+    return "none that is still on record: see RETIRED"
 
 
 def _section(heading: str, lines: Iterable[str], nothing: str = "none") -> Iterator[str]:
@@ -236,7 +253,7 @@ def _rows(counts: Mapping[tuple[str, ...], int], what: str) -> Iterator[str]:
 
 def _change(event: Event) -> str:
     parts = (
-        _second(event.at),
+        second(event.at),
         event.action,
         event.jar or "-",
         event.generation[:8] or "-",
@@ -256,4 +273,5 @@ def _retention(report: TrailReport, settings: Settings) -> Iterator[str]:
     kept = count_of(settings.audit_days, "day") if settings.audit_days else "for ever"
     yield f"events are kept {kept}, hashes and proofs for ever"
     yield f"archived: {count_of(report.archived, 'event')}"
-    yield f"past their retention: {count_of(report.told.retired, 'event')}"
+    past = f", all before {retired_before_of(report)}" if report.told.retired else ""
+    yield f"past their retention: {count_of(report.told.retired, 'event')}{past}"

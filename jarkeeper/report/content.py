@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from jarkeeper.analysis.figures import KeyFigure, State
+    from jarkeeper.report.reach import Reach
 
 FRAMES = (
     "trend",
@@ -45,6 +46,8 @@ class Verdict:
     events: int
     unanchored: int
     discrepancies: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
+    """The volumes that cannot be believed: no number counts what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Retention:
     archived_days: int = 0
     keep_days: int = 0
     """0 means for ever."""
+    retired_before: str = ""
+    """The day before which events were deleted, or may be; empty where none were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +91,17 @@ class Content:
     incidents: DataFrame
     """cause, jar, severity, opened_at, closed_at (NaT: goes on), hours"""
     errors: DataFrame
-    """failure (class), count, share, explanation, remedy"""
+    """failure (class), count (downloads), share, tries (with cookies), explanation, remedy"""
     findings: tuple[Ranked, ...]
     """The worst first."""
     integrity: Verdict
     retention: Retention
+    reach: Reach
+    """How much of the span is on record."""
 
     def state_of(self, figure: KeyFigure) -> State:
         """Return how a figure of this report stands to its target, by what its trail is worth."""
-        return figure.state(is_intact=self.integrity.is_intact)
+        return figure.state(is_intact=self.integrity.is_intact, is_on_record=self.reach.is_enough)
 
     @property
     def is_past(self) -> bool:

@@ -49,6 +49,7 @@ def document(content: Content) -> dict[str, Any]:
             ],
         },
         "retention": asdict(content.retention),
+        "reach": asdict(content.reach) | {"is_enough": content.reach.is_enough},
         "frames": {name: _rows(getattr(content, name)) for name in FRAMES},
     }
 

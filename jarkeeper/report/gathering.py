@@ -9,13 +9,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jarkeeper.audit import Event, TrailReport
-from jarkeeper.audit.archive import fetched, stored_alone, volumes_of
-from jarkeeper.audit.patterns import HISTORY, Pattern, find_patterns
+from jarkeeper.audit.archive import volumes_of
+from jarkeeper.audit.patterns import HISTORY, WINDOW, Pattern, find_patterns
 from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
-from jarkeeper.errors import Conflict, JarkeeperError, VaultError
+from jarkeeper.errors import Conflict, InputError, JarkeeperError, VaultError
 from jarkeeper.incidents.model import Cause
 from jarkeeper.report.content import Content, Ranked, Retention, Verdict
+from jarkeeper.report.reach import reach_of, retired_before_of
 from jarkeeper.settings import Settings
 from jarkeeper.sources.findings import findings_of_sources
 
@@ -38,9 +39,11 @@ def gather(
     """Return what happened from `since` on and before `until`.
 
     AWS's logs are joined where the settings name them. Raises `VaultError` where the libraries for
-    reports are not installed.
+    reports are not installed, `InputError` for a time that is not over.
     """
     require_libraries()
+    if max(since, until) > now:
+        raise InputError("report: expected a span of time that has passed")
     for _ in range(TRIES):
         before = volumes_of(vault.trail)
         with suppress(Conflict):
@@ -60,17 +63,21 @@ def _gathered(
 
     report = vault.verify_trail()
     first = Span(since, until).first_read
+    start = next(vault.trail.read(), None)
+    judged = reach_of(report, start, since=until - WINDOW, until=until)
     recent = vault.trail.read(until - HISTORY, until)
     found = (
         *of_patterns(recent, now=until, settings=settings),
         *of_sources(vault, settings, since=since, until=until, now=now),
     )
-    alone = stored_alone(vault.trail, report, since=first, until=until)
+    alone = vault.trail.reader.alone(report, first, until)
+    left_out: list[str] = []
     with (
-        fetched(vault.trail, since=first) as volumes,
+        vault.trail.reader.fetched(first, until, left_out=left_out) as volumes,
         open_table(volumes=[volumes], events=alone) as table,
     ):
         span = {"since": since, "until": until}
+        integrity = verdict_of(report, left_out)
         return Content(
             vault=vault.id,
             place=settings.place,
@@ -85,19 +92,26 @@ def _gathered(
             refreshes=frames.refreshes(table, **span),
             incidents=frames.incidents(table, **span),
             errors=frames.errors(table, **span),
-            findings=ranked(found if not report.discrepancies else filter(is_told_still, found)),
-            integrity=verdict_of(report),
+            findings=ranked(
+                one
+                for one in found
+                if is_told(one, is_intact=integrity.is_intact, is_on_record=judged.is_enough)
+            ),
+            integrity=integrity,
             retention=retention_of(vault, report, settings),
+            reach=reach_of(report, start, **span),
         )
 
 
-def is_told_still(finding: Ranked) -> bool:
-    """Tell whether it is told of a trail that is not intact.
+def is_told(finding: Ranked, *, is_intact: bool, is_on_record: bool) -> bool:
+    """Tell whether it is told of a trail that is not intact, or has not all of what was judged.
 
     That all is well is not known then. A gap is the damage that verification has found already,
     and named place by place: also an intent without its outcome, which may be what is damaged.
     """
-    return finding.severity is not Severity.OK and finding.code != Cause.AUDIT_GAP
+    if finding.severity is Severity.OK:
+        return is_intact and is_on_record
+    return is_intact or finding.code != Cause.AUDIT_GAP
 
 
 def require_libraries() -> None:
@@ -135,14 +149,18 @@ def of_sources(
         yield Ranked(Severity.WARNING, "sources", "", f"AWS's logs: {error.message}", step)
 
 
-def verdict_of(report: TrailReport) -> Verdict:
-    """Return what verification saw, for a reader."""
-    found = tuple((item.code, item.message) for item in report.discrepancies)
+def verdict_of(report: TrailReport, left_out: Iterable[str]) -> Verdict:
+    """Return what verification saw, for a reader; a volume that is left out is a damage too."""
+    left_out = tuple(left_out)
+    found = tuple((item.code, item.message) for item in report.discrepancies) or tuple(
+        ("edited", f"volume '{name}': cannot be believed") for name in left_out
+    )
     return Verdict(
         is_intact=not found,
         events=report.events,
         unanchored=report.unanchored,
         discrepancies=found,
+        left_out=left_out,
     )
 
 
@@ -159,6 +177,7 @@ def retention_of(vault: Vault, report: TrailReport, settings: Settings) -> Reten
         archived_events=report.archived,
         archived_days=len(archived),
         keep_days=settings.audit_days,
+        retired_before=retired_before_of(report),
     )
 
 

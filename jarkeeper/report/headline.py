@@ -65,6 +65,9 @@ def _sentence(content: Content, points: list[Point]) -> str:
         if content.is_past:
             needs = "needed somebody when this time ended"
         return f"{counted(critical, 'thing')} {needs}{besides}."
+    if not content.reach.is_enough:
+        others = f", and {counted(len(points) - 1, 'thing')} to look at" if points[1:] else ""
+        return f"No key figure can be judged: not all of this time is on record{others}."
     if points:
         return f"No emergency, but {counted(len(points), 'thing')} to look at."
     met = sum(content.state_of(figure).is_met is True for figure in content.figures)
@@ -87,6 +90,10 @@ def _points(content: Content) -> Iterator[Point]:
         count = len(content.integrity.discrepancies)
         message = f"the audit trail is not what was written, in {counted(count, 'place')}: "
         yield Point(Severity.CRITICAL, f"{message}do not rely on this report", VERIFY)
+    if not content.reach.is_enough:
+        begins = content.reach.from_day
+        step = f"run `jarkeeper report --since {begins}` for what is on record" if begins else ""
+        yield Point(Severity.WARNING, content.reach.sentence, step)
     yield from _open_incidents(content)
     for finding in content.findings:
         if finding.severity is not Severity.OK:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from jarkeeper.checks import Severity
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DISCREPANCIES_MAX = 50
 FINDINGS_MAX = 100
+VOLUMES_MAX = 20
 WIDE_CHARS = 30
 """A column with longer text than this gets room for it."""
 TONES = {Severity.CRITICAL: "bad", Severity.WARNING: "warn", Severity.OK: "good"}
@@ -70,11 +71,18 @@ def verdict(content: Content) -> str:
     tone = TONES[headline.severity]
     nothing = not content.integrity.events and not headline.points
     more = f'<p class="more">and {headline.more} more below</p>' if headline.more else ""
+    since = f'<p class="explains">{text_of(note)}</p>' if (note := reach_note(content)) else ""
     return (
         f'<section class="verdict {"none" if nothing else tone}" aria-labelledby="verdict">'
         f'<h2 id="verdict">Verdict</h2><p class="sentence">{text_of(headline.sentence)}</p>'
-        f"{_points(headline.points)}{more}</section>"
+        f"{since}{_points(headline.points)}{more}</section>"
     )
+
+
+def reach_note(content: Content) -> str:
+    """Return since when there is a record, where that is no matter for the verdict; or nothing."""
+    said = content.reach.sentence if content.reach.is_enough else ""
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def _points(points: Iterable[Point]) -> str:
@@ -162,6 +170,8 @@ def _shown(table: Table, *, stacks: bool = False) -> str:
     def cell(place: int, value: str, tag: str, role: str) -> str:
         kind = "number" if place in table.numbers else "wide" if len(value) > WIDE_CHARS else ""
         kind = f' class="{kind}"' if kind else ""
+        if kind and stacks and place in table.numbers:
+            kind += f' data-heading="{text_of(table.headings[place])}"'
         shown = text_of(value) if tag == "th" else _CODE.sub(r"<code>\1</code>", text_of(value))
         return f'<{tag}{kind} role="{role}">{shown}</{tag}>'
 
@@ -196,6 +206,8 @@ def findings(content: Content) -> str:
     none = "Too little is on record to find anything."
     if not content.integrity.is_intact:
         none = "That there is nothing to find is not known: the trail is not intact."
+    elif not content.reach.is_enough:
+        none = "That there is nothing to find is not known: not all of this time is on record."
     said = "" if points else f'<p class="says">{none}</p>'
     more = f'<p class="more">and {left:,} more</p>' if left else ""
     return (
@@ -223,7 +235,8 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
     """Return whether the trail is what was written, in sentences."""
     if not verdict.is_intact:
         count = counted(len(verdict.discrepancies), "place")
-        return (f"NOT INTACT: the trail is not what was written, in {count}.",)
+        whole = f"NOT INTACT: the trail is not what was written, in {count}."
+        return (whole, *_left_out_words(verdict.left_out))
     if not verdict.events:
         return ("There is no event to verify.",)
     events, newest = verdict.events, verdict.unanchored
@@ -235,17 +248,28 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
     return whole, f"{vouched}: that {they} cut off would not show."
 
 
+def _left_out_words(names: tuple[str, ...]) -> Iterator[str]:
+    if names:
+        shown = ", ".join(names[:VOLUMES_MAX]) + (", …" if names[VOLUMES_MAX:] else "")
+        what = f"{counted(len(names), 'volume')} of the archive {are(len(names))} left out"
+        yield f"{what}, no number counts what is in there: {shown}."
+
+
 def retention(content: Content) -> str:
     kept = content.retention
     days = counted(kept.keep_days, "day") if kept.keep_days else "for ever"
     told = (
+        ("past retention, and deleted", f"all before {kept.retired_before}"),
         ("first day on record", kept.first_day or NOTHING),
         ("last day on record", kept.last_day or NOTHING),
         ("events stored one by one", f"{kept.raw_events:,}"),
         ("days in the archive", f"{kept.archived_days:,}"),
         ("kept", days),
     )
-    rows = "".join(f"<dt>{name}</dt><dd>{text_of(value)}</dd>" for name, value in told)
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{text_of(value)}</dd>"
+        for name, value in told[not kept.retired_before :]
+    )
     return (
         '<section aria-labelledby="retention"><h2 id="retention">Retention</h2>'
         f'<p class="explains">How far back the trail reaches.</p><dl>{rows}</dl></section>'

@@ -78,10 +78,14 @@ def _errors(content: Content) -> Section:
     if frame.empty:
         said = NONE if content.outcomes.empty else "No failed download is on record in this time."
         return Section("errors", title, "", (said,))
-    top = frame.sort_values("count", ascending=False).iloc[0]
-    said = f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}."
+    top = frame.sort_values(["count", "tries"], ascending=False).iloc[0]
+    said = [f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}."]
+    if not frame["count"].sum():
+        said.insert(0, "No failed download is on record in this time, only tries that failed.")
+    if frame["tries"].sum():
+        explains += " A try with cookies that failed may have been made good by other cookies."
     chart, table = charts.errors(frame), tables.errors(frame)
-    return Section("errors", title, explains, (said,), chart, table, is_open=True)
+    return Section("errors", title, explains, tuple(said), chart, table, is_open=True)
 
 
 def _ages(content: Content) -> Section:

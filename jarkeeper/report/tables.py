@@ -163,14 +163,15 @@ def errors(frame: DataFrame) -> Table:
     """Return error classes with what they mean and what helps, the commonest first."""
     return _table(
         "Errors by class",
-        frame.sort_values("count", ascending=False),
+        frame.sort_values(["count", "tries"], ascending=False),
         {
             "class": _of("failure"),
-            "count": _whole("count"),
+            "downloads": _whole("count"),
+            "tries with cookies": _whole("tries"),
             "what it means": _of("explanation"),
             "what helps": _of("remedy"),
         },
-        numbers=("count",),
+        numbers=("downloads", "tries with cookies"),
     )
 
 

@@ -37,4 +37,4 @@ def test_a_period_is_about_days_that_are_over(youtube, place, tmp_path):
 
     assert state.is_completed(), state.message
     assert len(list((tmp_path / "reports").glob("*-01-to-*.html"))) == 1
-    assert "Nothing happened in this time" in state.message
+    assert "not all of this time is on record" in state.message

@@ -88,6 +88,8 @@ def test_a_trail_that_was_changed_is_told_by_page_and_code(vault, capsys):
         (["--since", "soon"], "--since: expected a span or a date"),
         (["--until", "soon"], "--until: expected a span or a date"),
         (["--since", "1d", "--until", "2d"], "--until: expected a moment after --since"),
+        (["--until", "2100-01-01"], "--until: expected a moment that has passed"),
+        (["--since", "2100-01-01"], "--since: expected a moment that has passed"),
     ],
 )
 def test_a_span_that_holds_no_time_is_refused(vault, capsys, options, words):

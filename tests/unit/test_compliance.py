@@ -117,6 +117,7 @@ def test_a_month_whose_events_were_retired_says_so_instead_of_none(room, setting
         "none that is still on record: see RETIRED"
     ]
     assert sections(june)["keys"][0] == "wrapping key: test key"
+    assert sections(june)["retention"][2].endswith("events, all before 2026-06-21")
     assert "RETIRED" not in july
     assert "\nwhat is still on record begins 2026-0" in july
     assert sections(july)["accesses, by principal, program and jar"] == ["none"]
@@ -130,6 +131,20 @@ def test_what_is_not_as_written_comes_first(room, settings):
 
     assert found["verification"][0] == "NOT INTACT: 1 discrepancy"
     assert found["verification"][1].startswith("edited: ")
+
+
+def test_of_what_was_removed_nothing_is_said_instead_of_none(room, settings):
+    for key in list(room.store.list("audit/dt="))[1:]:
+        del room.store.objects[key]
+
+    note = statement(room, settings)
+
+    head = note.partition("\n## ")[0]
+    assert "\nNOT INTACT: the trail is not what was written, in " in head
+    for heading in ("changes", "accesses, by principal, program and jar", "incidents", "besides"):
+        rows = sections(note)[heading]
+        assert rows == ["nothing can be said: see NOT INTACT"] or "init" in rows[0]
+    assert sections(note)["incidents"] == ["nothing can be said: see NOT INTACT"]
 
 
 def test_a_statement_is_signed_and_can_pass_for_no_checkpoint(room, settings, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,14 +10,18 @@ import pandas as pd
 import pytest
 
 from jarkeeper.actions import Action
+from jarkeeper.analysis.figures import State
 from jarkeeper.audit import Outcome
-from jarkeeper.audit.archive import pack
+from jarkeeper.audit.archive import pack, retire
 from jarkeeper.audit.places import parse_volume_key, volume_key, voucher_key
 from jarkeeper.audit.trail import Access
 from jarkeeper.audit.volumes import read_volume, read_voucher, write_volume, write_voucher
 from jarkeeper.checks import Severity
+from jarkeeper.errors import InputError
 from jarkeeper.records import digest, read_record, write_record
+from jarkeeper.report.compliance import state
 from jarkeeper.report.content import FRAMES
+from jarkeeper.report.exports import as_csv, as_json
 from jarkeeper.report.gathering import gather
 from jarkeeper.report.headline import judge
 from jarkeeper.report.page import page
@@ -47,10 +52,9 @@ def room():
     return room
 
 
-def gathered(room, settings):
+def gathered(room, settings, *, since=START - timedelta(hours=1), until=None):
     now = room.clock.now
-    since = START - timedelta(hours=1)
-    return gather(room.vault, settings, since=since, until=now, now=now)
+    return gather(room.vault, settings, since=since, until=until or now, now=now)
 
 
 def test_packed_days_make_the_same_report(room, settings):
@@ -152,6 +156,119 @@ def test_a_volume_with_such_numbers_is_named_and_stops_no_report(room, settings)
 
     assert "has a number beyond any count" in str(found.integrity.discrepancies)
     assert "NOT INTACT" in page(found)
+
+
+def damaged_volume(objects, one, other):
+    objects[one] = objects[one][:-9] + b"x" + objects[one][-8:]
+
+
+def volumes_swapped(objects, one, other):
+    objects[one], objects[other] = objects[other], objects[one]
+
+
+def record_removed(objects, one, other):
+    del objects[record_of(one)]
+
+
+def record_edited(objects, one, other):
+    objects[record_of(one)] = objects[record_of(one)].replace(b"1", b"2", 1)
+
+
+def record_of_another_day(objects, one, other):
+    objects[record_of(one)] = objects[record_of(other)]
+
+
+def both_under_another_number(objects, one, other):
+    for name in (one, record_of(one)):
+        objects[name.replace("000001", "000002")] = objects[name]
+
+
+def record_of(volume):
+    day, number, _ = parse_volume_key(volume)
+    return voucher_key(day, number)
+
+
+@pytest.mark.parametrize(
+    ("damage", "left_out"),
+    [
+        (damaged_volume, 1),
+        (volumes_swapped, 2),
+        (record_removed, 1),
+        (record_edited, 1),
+        (record_of_another_day, 1),
+        (both_under_another_number, 1),
+    ],
+)
+def test_a_damaged_archive_gives_a_red_report_of_what_is_left(room, settings, damage, left_out):
+    pack(room.vault.trail, before=room.clock.now.date())
+    one, other, *_ = (name for name in sorted(room.store.objects) if name.endswith(".parquet"))
+    damage(room.store.objects, one, other)
+
+    found = gathered(room, settings)
+    statement = state(room.vault, settings, "2026-06", now=room.clock.now)
+
+    assert not found.integrity.is_intact
+    assert len(found.integrity.left_out) == left_out
+    assert judge(found).severity is Severity.CRITICAL
+    assert {found.state_of(figure) for figure in found.figures} == {State.NOT_KNOWN}
+    text = page(found)
+    assert "NOT INTACT" in text
+    assert all(name in text for name in found.integrity.left_out)
+    assert json.loads(as_json(found))["integrity"]["left_out"] == [*found.integrity.left_out]
+    assert "figures.csv" in as_csv(found)
+    assert 0 < found.figures[0].n <= 50
+    assert not statement.is_intact
+
+
+def test_a_time_past_retention_is_never_green(room, settings):
+    room.vault.check(checkpoint=True)
+    room.clock.advance(days=60)
+    room.vault.check(checkpoint=True)
+    retire(room.vault.trail, before=room.clock.now - timedelta(days=40))
+    last_day = START + timedelta(days=29)  # the events before it are retired
+
+    past, partly, since = (
+        gathered(room, settings, since=since, until=until)
+        for since, until in (
+            (START, START + timedelta(days=9)),
+            (START, room.clock.now),
+            (last_day + timedelta(days=2), room.clock.now),
+        )
+    )
+
+    for found, words in ((past, "this time is past"), (partly, "part of this time is past")):
+        assert {found.state_of(figure) for figure in found.figures} == {State.NOT_ON_RECORD}
+        headline = judge(found)
+        assert headline.severity is Severity.WARNING
+        assert headline.sentence.startswith("No key figure can be judged: not all of this time")
+        assert headline.points[0].what.startswith(f"{words} retention: events before 2026-07-01")
+        assert headline.points[0].step.startswith("run `jarkeeper report --since 2026-07-01`")
+        assert found.retention.retired_before == "2026-07-01"
+        assert "<dd>all before 2026-07-01</dd>" in page(found)
+        assert json.loads(as_json(found))["reach"]["is_enough"] is False
+    assert past.findings == ()
+    assert State.NOT_ON_RECORD not in {since.state_of(figure) for figure in since.figures}
+
+
+def test_a_time_before_the_vault_is_not_judged_and_one_that_it_began_in_is(room, settings):
+    day = timedelta(days=1)
+
+    before = gathered(room, settings, since=START - 9 * day, until=START - day)
+    begun = gathered(room, settings, since=START - 9 * day, until=START + 5 * day)
+
+    assert judge(before).points[0].what == (
+        "nothing of this time is on record: the trail begins 2026-06-01 12:00:00"
+    )
+    assert {before.state_of(figure) for figure in before.figures} == {State.NOT_ON_RECORD}
+    assert before.findings == ()
+    assert State.MET in {begun.state_of(figure) for figure in begun.figures}
+    said = "The trail begins 2026-06-01 12:00:00, with its vault: all numbers are of the time since"
+    assert said in page(begun)
+
+
+def test_a_time_that_is_not_over_is_refused(room, settings):
+    with pytest.raises(InputError, match="expected a span of time that has passed"):
+        gathered(room, settings, until=room.clock.now + timedelta(days=3))
 
 
 def test_logs_that_cannot_be_read_are_a_finding(room, settings, tmp_path):

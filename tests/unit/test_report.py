@@ -208,6 +208,20 @@ def test_nobody_is_sent_after_cookies_whose_trouble_is_over():
     assert steps[1][0].startswith("no incident of the cookies goes on; see in the page")
 
 
+def test_a_failure_that_a_backup_saved_stands_where_the_verdict_sends_its_reader():
+    rows = [("COOKIE_ROTATED", 0, 0.0, 2, "the session was ended", "import a fresh export")]
+    content = replace(reportkit.single(), errors=reportkit.frame("errors", rows))
+
+    (part,) = [part for part in sections(content) if part.id == "errors"]
+
+    assert part.says[0] == "No failed download is on record in this time, only tries that failed."
+    assert part.table.rows[0] == (
+        "COOKIE_ROTATED", "0", "2", "the session was ended", "import a fresh export"
+    )  # fmt: skip
+    assert [*part.chart.views] == ["tries with cookies"]
+    assert "COOKIE_ROTATED,0,0.0,2," in as_csv(content)["errors.csv"]
+
+
 def test_what_was_open_at_the_end_of_a_time_long_ago_is_not_said_to_go_on():
     content = replace(reportkit.busy(), made_at=reportkit.UNTIL + timedelta(days=20), findings=())
     worst = content.incidents.assign(severity="critical")
@@ -347,7 +361,7 @@ def test_a_formula_is_none_whatever_blank_stands_before_it():
     blanks = ("", " ", "  \t", "\n", "\r\n ", "\u00a0", "\u3000", "\ufeff", "\x00")
     signs = "=+-@\uff1d\uff0b\uff0d\uff20"
     formulas = [f"{blank}{sign}1+1" for blank in blanks for sign in signs]
-    rows = [(text, 1, 1.0, "2-1=1", " a@b") for text in formulas]
+    rows = [(text, 1, 1.0, 1, "2-1=1", " a@b") for text in formulas]
 
     text = as_csv(replace(reportkit.single(), errors=reportkit.frame("errors", rows)))["errors.csv"]
 
