@@ -23,9 +23,13 @@ def main(words: list[str]) -> int:
     if words in ([], ["-h"], ["--help"]):
         print(__doc__)
         return 0 if words else 2
+    if len(words) != 4:
+        got = len(words)
+        print(
+            f"render: error: expected SINCE UNTIL FOLDER BUCKET, got {got} words", file=sys.stderr
+        )
+        return 2
     try:
-        if len(words) != 4:
-            raise InputError(f"expected SINCE UNTIL FOLDER BUCKET, got {len(words)} words")
         span = Span(_moment(words[0]), _moment(words[1]))
         texts = written(span, place=_place(words[3]))
         files = write_files(

@@ -107,8 +107,8 @@ def what_is_left(stage: Stage, *, seconds: float) -> None:
     voice, folder = stage.voice, _short(stage.folder)
     voice.line()
     if not (stage.folder / "vault").exists():
-        voice.say(f"Told in {seconds:.0f} seconds. The vault was on an AWS that ended with the story:")
-        voice.say(f"its logs are left, in {folder}/logs/. Told again, all of it is there anew.")
+        voice.say(f"Told in {seconds:.0f} seconds. The vault was on an AWS that ended with it.")
+        voice.say(f"Its logs are left, in {folder}/logs/. Told again, all of it is there anew.")
         return
     voice.line(
         (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""),

@@ -1,4 +1,4 @@
--- The failures among the downloads, the commonest first.
+-- The failures, the commonest first: of downloads (count), and of tries with cookies (tries), which
 WITH facts AS (
 -- One pass over the events: what the queries need of them, and what is frequent added up by day.
 -- Rare are the events that change which cookies are in use, and incidents: they are read from
@@ -159,11 +159,17 @@ FROM (
 WHERE "at" >= TIMESTAMP '2026-11-01 00:00:00.000000'
 ORDER BY jar, "at", writer, seq
 )
+-- other cookies or a later try may have made good.
 SELECT
     class AS failure,
-    CAST(SUM(n) AS BIGINT) AS count,
-    CAST(SUM(n) AS DOUBLE) / SUM(SUM(n)) OVER () AS share
+    CAST(SUM(CASE WHEN action = 'download' THEN n ELSE 0 END) AS BIGINT) AS count,
+    COALESCE(
+        CAST(SUM(CASE WHEN action = 'download' THEN n ELSE 0 END) AS DOUBLE)
+        / NULLIF(SUM(SUM(CASE WHEN action = 'download' THEN n ELSE 0 END)) OVER (), 0),
+        0
+    ) AS share,
+    CAST(SUM(CASE WHEN action = 'use' THEN n ELSE 0 END) AS BIGINT) AS tries
 FROM tries
-WHERE action = 'download' AND class <> 'OK'
+WHERE class <> 'OK'
 GROUP BY class
-ORDER BY SUM(n) DESC, class
+ORDER BY 2 DESC, 4 DESC, 1
