@@ -110,12 +110,6 @@ def read_identity(store: Store, keys: KeyWrapper) -> VaultId:
     return VaultId(vault)
 
 
-def founded_at(store: Store, keys: KeyWrapper) -> datetime:
-    """Return when the vault was founded; errors as of `read_identity`."""
-    raw, key = read_raw_identity(store), keys.derive(Purpose.HEAD_MAC)
-    return read_time(read_record(raw, key=key, kind=KIND, name="vault")["created_at"])
-
-
 def _remains(listed: Callable[[str], list[str]]) -> str | None:
     """Return a part of a vault that lies there, None where the vault's own object does, too."""
     for prefix, is_part in _PARTS.items():
@@ -140,6 +134,12 @@ def _left(part: str, *, or_else: str = "", step: str | None = None) -> NotInitia
         f"vault: '{VAULT_KEY}' {missing} but parts of a vault lie at this place, such as '{part}'",
         hint=f"a recovery was interrupted: run `jarkeeper recover` again; or {step or removed}",
     )
+
+
+def founded_at(store: Store, keys: KeyWrapper) -> datetime:
+    """Return when the vault was founded; errors as of `read_identity`."""
+    raw, key = read_raw_identity(store), keys.derive(Purpose.HEAD_MAC)
+    return read_time(read_record(raw, key=key, kind=KIND, name="vault")["created_at"])
 
 
 def _write(vault: VaultId, keys: KeyWrapper, *, created_at: str) -> bytes:
