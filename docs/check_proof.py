@@ -29,12 +29,12 @@ blobs = [base64.b64decode(line.split()[2]) for line in signed.splitlines() if f"
 signature = next(blob for blob in blobs if blob[:4].hex() == key_id and origin == name)
 wrong = "its checkpoint is not the one that was signed"
 checked.verify(signature[4:], body.encode())
-node, at = sha256(b"\0" + event).digest(), place  # up to the root: RFC 6962, section 2.1.1
-for other in beside:
-    while last and not at % 2 and at == last:  # nothing stands beside it on this level
-        at, last = at // 2, last // 2
-    node = sha256(b"\1" + (other + node if at % 2 else node + other)).digest()
+node, at, wrong = sha256(b"\0" + event).digest(), place, "the event is not in the log"
+while last:  # up to the root: RFC 6962, section 2.1.1
+    if at % 2 or at < last:  # else nothing stands beside it on this level
+        other = beside.pop(0)
+        node = sha256(b"\1" + (other + node if at % 2 else node + other)).digest()
     at, last = at // 2, last // 2
-if place >= int(size) or last or node != root:
-    sys.exit("not proved: the event is not in the log")
+if place >= int(size) or beside or node != root:
+    sys.exit(f"not proved: {wrong}")
 print(f"proved: leaf {place} (of {size}, counted from 0) in {origin}\n{told}", end="")

@@ -115,3 +115,18 @@ def test_no_change_and_no_cut_passes_or_is_told_in_words_of_python(script, check
         code, out, err = check(script, content)
         assert (code, out) == (1, ""), content
         assert not any(word in err for word in ERRORS)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 7, 11, 24])
+def test_an_event_is_proved_in_its_own_place_alone(size, check):
+    trail = Trail(MemoryStore(), keys=KEYS, vault=VAULT, clock=Clock(), actor=ACTOR)
+    for _ in range(size):
+        trail.outcome(Access(Action.USE, jar="youtube"), Outcome.OK)
+    trail.checkpoint(trail.verify())
+
+    for index, (writer, seq) in enumerate(trail.checkpoints().places()):
+        proof = prove(trail, f"{writer}/{seq}")
+        for place in range(size + 2):
+            text = proof.replace(f"index {index}\n", f"index {place}\n")
+            ended, *told = check("proof", text.encode())
+            assert (ended == 0) is (place == index), (index, place, told)
