@@ -79,13 +79,15 @@ def _errors(content: Content) -> Section:
         said = NONE if content.outcomes.empty else "No failed download is on record in this time."
         return Section("errors", title, "", (said,))
     top = frame.sort_values(["count", "tries"], ascending=False).iloc[0]
-    said = [f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}."]
-    if not frame["count"].sum():
-        said.insert(0, "No failed download is on record in this time, only tries that failed.")
+    commonest = (
+        f"The commonest is {tables.text(top['failure'])}: {tables.text(top['explanation'])}."
+    )
+    none = "No failed download is on record in this time, only tries that failed."
+    says = (commonest,) if frame["count"].sum() else (none, commonest)
     if frame["tries"].sum():
         explains += " A try with cookies that failed may have been made good by other cookies."
     chart, table = charts.errors(frame), tables.errors(frame)
-    return Section("errors", title, explains, tuple(said), chart, table, is_open=True)
+    return Section("errors", title, explains, says, chart, table, is_open=True)
 
 
 def _ages(content: Content) -> Section:
