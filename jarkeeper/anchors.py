@@ -43,6 +43,9 @@ class Anchors(Protocol):
     def advance(self, vault: VaultId, jar: str, anchor: Anchor) -> None:
         """Remember the anchor unless a higher one is known; `StoreError` if it cannot be kept."""
 
+    def jars(self, vault: VaultId) -> list[str]:
+        """Return the jars of which anything is remembered; `StoreError` if they are unreadable."""
+
     def how_to_forget(self, vault: VaultId, jar: str) -> str:
         """Return what somebody does who put an older state in place, and stands by it."""
 
@@ -66,6 +69,10 @@ class MemoryAnchors:
             known = self._anchors.get((vault, jar))
             if known is None or known.seq < anchor.seq:
                 self._anchors[vault, jar] = anchor
+
+    def jars(self, vault: VaultId) -> list[str]:
+        """Return the jars of which anything is remembered."""
+        return sorted(jar for known, jar in self._anchors if known == vault)
 
     def how_to_forget(self, vault: VaultId, jar: str) -> str:  # noqa: ARG002
         """Return what to do: a new process remembers nothing."""
@@ -108,6 +115,14 @@ class FileAnchors:
                 if known is None or known.seq < anchor.seq:
                     text = json.dumps({"seq": anchor.seq, "digest": anchor.digest})
                     durable.replace_file(directory, file_name, text.encode("ascii"))
+
+    def jars(self, vault: VaultId) -> list[str]:
+        """Return the jars of which anything is remembered."""
+        with self._translated():
+            there = self.place.iterdir() if self.place.is_dir() else ()
+            names = {item.name for item in there}
+        jars = (name.removeprefix(f"{vault}-").removesuffix(".json") for name in names)
+        return sorted(jar for jar in jars if _file_name(vault, jar) in names)
 
     def how_to_forget(self, vault: VaultId, jar: str) -> str:
         """Return which file to remove."""

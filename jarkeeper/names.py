@@ -31,7 +31,9 @@ WINDOW_FORMAT = "%Y%m%dT%H"
 _JAR = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _KEY_ENTRY_KEY = re.compile(r"keys/([0-9]{12})\.json", re.ASCII)
-_HEAD_KEY = re.compile(r"cookies/([a-z0-9][a-z0-9-]{0,31})/heads/([0-9]{12})\.json", re.ASCII)
+_HEAD_KEY = re.compile(
+    r"cookies/([a-z0-9][a-z0-9-]{0,31})/heads/(?!0{12})([0-9]{12})\.json", re.ASCII
+)
 _GENERATION_KEY = re.compile(
     r"cookies/([a-z0-9][a-z0-9-]{0,31})/generations/([0-9a-f]{32})", re.ASCII
 )

@@ -129,9 +129,12 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
     the trail is not as it was written.
     """
     report = _verified(verify or trail.verify)
-    young = _first_young(trail, report.log, before.date())
+    now = trail.now()
+    young = _first_young(trail, report.log, before.date(), today=now.date())
     leaves = 0
     for one in report.log.checkpoints:
+        if one.at > now:  # a clock was ahead: later ones vouch for the same events
+            continue
         if one.at >= before or one.size > young:
             break
         leaves = one.size
@@ -245,18 +248,20 @@ def _rows(trail: Trail, log: CheckpointLog, batch: Iterable[_Stored]) -> list[Ro
     return rows
 
 
-def _first_young(trail: Trail, log: CheckpointLog, day: date) -> int:
+def _first_young(trail: Trail, log: CheckpointLog, day: date, *, today: date) -> int:
     """Return the first leaf that is of that day or later, by the events themselves.
 
-    A checkpoint is no older than its clock says, but that may be wrong.
+    A checkpoint is no older than its clock says, but that may be wrong. So may that of a writer: a
+    day that has not come yet is none, and holds up no retention.
     """
-    young = [log.size]
+    young, days = [log.size], (day.isoformat(), (today + timedelta(days=1)).isoformat())
     for name in trail.store.list(PREFIX):
         place = parse_event_key(name)
-        leaf = log.leaf(place[1], place[2]) if place and place[0] >= day.isoformat() else None
+        is_young = place is not None and days[0] <= place[0] <= days[1]
+        leaf = log.leaf(place[1], place[2]) if place and is_young else None
         young += [leaf] if leaf is not None else []
     for when, number, is_volume in _listed(trail):
-        if is_volume and when >= day.isoformat():
+        if is_volume and days[0] <= when <= days[1]:
             voucher = read_voucher(trail.store, when, number, key=trail.key, vault=trail.vault)
             young.append(voucher.first_leaf)
     return min(young)

@@ -20,7 +20,7 @@ def find_backlog(store: Readable, *, now: datetime, archive_days: int) -> Findin
     for key in store.list(PREFIX):
         if event := parse_event_key(key):
             days.add(event[0])
-        elif volume := parse_volume_key(key):
+        elif (volume := parse_volume_key(key)) and volume[2]:
             packed.add(volume[0])
     late = sorted(day for day in days - packed if day < before)
     if not late:

@@ -18,7 +18,7 @@ HASHES_PREFIX = "audit/hashes/"
 ARCHIVE_PREFIX = "audit/archive/"
 
 _EVENT = re.compile(r"audit/dt=(\d{4}-\d\d-\d\d)/([0-9a-f]{32})/(\d{12})\.jsonl", re.ASCII)
-_CHECKPOINT = re.compile(r"audit/checkpoints/(\d{12})\.json", re.ASCII)
+_CHECKPOINT = re.compile(r"audit/checkpoints/(?!0{12})(\d{12})\.json", re.ASCII)
 _HASHES = re.compile(r"audit/hashes/[0-9a-f]{64}", re.ASCII)
 _VOLUME = re.compile(r"audit/archive/dt=(\d{4}-\d\d-\d\d)/(_?)(\d{6})\.(json|parquet)", re.ASCII)
 _DAY = re.compile(r"audit/(?:archive/)?dt=(\d{4}-\d\d-\d\d)/.*", re.ASCII)

@@ -96,8 +96,11 @@ class Shelf:
             known = set(genuine)
             for leaf, _, seq, _ in (row for row in volume.rows if row not in known):
                 volume.say(f"its row of event {seq} is not as written", leaf=leaf)
-        if not (is_vouched or volume.found):
-            volume.say("is not the file that was written")
+        if not is_vouched:
+            for row in genuine:
+                self.told.hear(read_event(row[3], key=self.key, vault=self.vault, name=volume.name))
+            if not volume.found:
+                volume.say("is not the file that was written")
         return genuine
 
     def _read(self, day: str, number: int, database: Database) -> Volume:

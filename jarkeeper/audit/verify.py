@@ -34,8 +34,13 @@ from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.names import VaultId
 from jarkeeper.stores import Readable
 
+READINGS_MAX = 4
 LINES_MAX = 1
 """Of a stored event. More would be a place to hide things in."""
+UNREMEMBERED = (
+    "nothing outside the vault remembered a checkpoint: that all of it was set back would not show"
+)
+"""What a verdict has to say where it is so."""
 UNSEEN, STORED, ARCHIVED = range(3)
 """Where a leaf was found."""
 
@@ -63,6 +68,11 @@ class TrailReport:
     def anchored(self) -> dict[str, int]:
         """The last seq of each writer that a checkpoint vouches for."""
         return self.log.tails
+
+    @property
+    def is_unremembered(self) -> bool:
+        """Whether there are checkpoints, and no anchor knew of one."""
+        return self.log.newest is not None and not self.anchors
 
     @property
     def head_seqs(self) -> dict[str, int]:
@@ -96,14 +106,16 @@ class TrailReport:
 
 def verify_trail(store: Readable, *, key: bytes, vault: VaultId, verifier: Verifier) -> TrailReport:
     """Read the whole trail; follow each writer's chain, and compare with the checkpoints."""
-    report = _Reading(store, key, vault, verifier).report()
-    if not report.discrepancies:
-        return report
-    # A listing may miss what was written while it ran: only what shows twice is wrong.
-    first = set(report.discrepancies)
-    report = _Reading(store, key, vault, verifier).report()
-    lasting = tuple(item for item in report.discrepancies if item in first)
-    return replace(report, discrepancies=lasting)
+    # A listing may miss what was written while it ran: only what shows twice is wrong. And nothing
+    # is built on a reading that missed something, so that one is done again.
+    seen: set[Discrepancy] = set()
+    for _ in range(READINGS_MAX):
+        report = _Reading(store, key, vault, verifier).report()
+        lasting = tuple(item for item in report.discrepancies if item in seen)
+        if lasting or not report.discrepancies:
+            return replace(report, discrepancies=lasting)
+        seen.update(report.discrepancies)
+    return report
 
 
 class _Reading:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from jarkeeper.audit.events import NUMBER_MAX
 from jarkeeper.audit.places import volume_key, voucher_key
-from jarkeeper.errors import IntegrityError
+from jarkeeper.errors import IntegrityError, JarkeeperError
 from jarkeeper.limits import LIMITS
 from jarkeeper.names import VaultId
 from jarkeeper.records import read_record, write_record
@@ -129,12 +129,13 @@ def opened(content: bytes) -> Iterator[str]:
 
     `IntegrityError` where a query in the block finds that the bytes are no volume.
     """
-    import duckdb
-
     try:
         with _file(content) as source:
             yield str(source)
-    except duckdb.Error:
+    except JarkeeperError:
+        raise
+    # The engine's own errors, and what Python makes of its answers: texts and times of any bytes.
+    except Exception:  # noqa: BLE001
         raise IntegrityError("volume: expected a Parquet file of events") from None
 
 

@@ -51,8 +51,9 @@ COUNTS_SHOWN = 6
     "  jarkeeper audit --since 2026-01-01 --jar youtube --limit 1000\n"
     "  jarkeeper audit --ids --since 1d\n"
     "  jarkeeper audit verify\n\n"
-    "One line for each access, oldest first; with --json every event, the intent before "
-    "and the outcome after. `no outcome` is an access whose process was ended in between, and in "
+    "One line for each access, oldest first, at the time of its last event; with --json every "
+    "event, the intent before and the outcome after. `no outcome` is an access whose process was "
+    "ended in between, and in "
     "a copy the copying itself: what it came to stands in the vault that was copied.",
 )
 @jar_option(words="This jar only.")
@@ -171,7 +172,7 @@ class Access:
 
 
 def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
-    """Return the newest accesses in order of their first event, and how many there were in all."""
+    """Return the accesses that began last, by their last event, and how many there were in all."""
     accesses: dict[str, Access] = {}
     total = 0
     for event in events:
@@ -182,7 +183,7 @@ def newest(events: Iterable[Event], *, most: int) -> tuple[list[Access], int]:
                 # A trail may be of many years: what is not shown is not kept.
                 del accesses[next(iter(accesses))]
         accesses[event.access].events.append(event)
-    return list(accesses.values()), total
+    return sorted(accesses.values(), key=lambda access: access.last.at), total
 
 
 def _day(ordinal: int) -> str:
@@ -232,7 +233,7 @@ def _print_table(output: Output, rows: list[tuple[Styled, ...]], *, ids: bool) -
 def _row(access: Access, *, ids: bool) -> tuple[Styled, ...]:
     event = access.last
     cells: tuple[Styled, ...] = (
-        f"{access.events[0].at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         event.action.value,
         event.jar or "-",
         event.slot or "-",

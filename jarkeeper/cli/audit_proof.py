@@ -204,29 +204,32 @@ def _print(
 
 
 def _details(report: TrailReport, witnesses: int) -> list[str]:
+    from jarkeeper.audit.verify import UNREMEMBERED
+
     newest = report.log.newest
     lines = []
     if newest is not None:
         events = count_of(newest.size, "event")
         lines.append(f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} vouches for {events}")
     if report.archived:
-        lines.append(f"{report.archived:,} of them are in the archive")
+        verb = "is" if report.archived == 1 else "are"
+        lines.append(f"{report.archived:,} of them {verb} in the archive")
     if report.given_up:
-        past = f"{report.given_up:,} that it vouches for are past their retention"
-        lines.append(f"{past}: their hashes are left")
+        past = count_of(report.given_up, "event")
+        lines.append(f"past retention: {past} that it vouches for, of which the hashes are left")
     if witnesses:
         lines.append(f"{count_of(witnesses, 'witness')} agreed")
     if report.anchors:
         lines.append(f"not set back since {', '.join(report.anchors)} first saw it")
-    elif newest is not None and not witnesses:
-        lines.append(
-            "nothing outside the vault remembered a checkpoint: that all of it was set back would "
-            "not show; keep a note of `jarkeeper audit checkpoint` elsewhere for `--witness`"
-        )
+    elif report.is_unremembered and not witnesses:
+        note = "keep a note of `jarkeeper audit checkpoint` elsewhere for `--witness`"
+        lines.append(f"{UNREMEMBERED}; {note}")
     if report.has_news:
-        events = count_of(report.unanchored, "event")
+        count = report.unanchored
+        events = "event" if count == 1 else f"{count:,} events"
         what = f"no checkpoint vouches yet for the newest {events}"
         if newest is None:
-            what = f"there is no checkpoint yet that vouches for these {events}"
+            these = "this" if count == 1 else "these"
+            what = f"there is no checkpoint yet that vouches for {these} {events}"
         lines.append(f"{what}: `jarkeeper audit checkpoint` writes one")
     return lines

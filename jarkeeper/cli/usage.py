@@ -103,8 +103,10 @@ class Sum:
 
     def cells(self) -> tuple[Styled, ...]:
         """Return it as cells under `COLUMNS`."""
-        # Rounded down: only what never failed is 100 %.
-        rate = f"{1000 * self.succeeded // self.videos / 10:g} %" if self.videos else "-"
+        from jarkeeper.report.readings import SPACE, percent
+
+        share = percent(100 * self.succeeded / self.videos) if self.videos else "-"
+        rate = share.replace(SPACE, " ")  # a terminal's table breaks no line, and `grep` finds it
         bad = str(self.cookie_failures)
         failures: Styled = (bad, "bad") if self.cookie_failures else bad
         return str(self.opens), str(self.videos), rate, failures

@@ -40,6 +40,8 @@ BARS_MAX = 40
 MARKS_MAX = 30
 FRESH = "fresh cookies"
 POINTS_MAX = 2000
+POINTS_APART = 0.015
+"""Of the width of an axis: so that none hides another."""
 REFRESH_TARGET_HOURS = 24
 BELOW_ONE, BELOW_TEN, TEN_OR_MORE = "below 1 %", "from 1 % to below 10 %", "10 % or more"
 NOT_TRIED = "not tried"
@@ -70,7 +72,8 @@ def downloads(
         "data": [trace | {"hovertemplate": "%{y:.1f} %<extra>%{fullData.name}</extra>"}
                  for trace in traces] + marks,
         "layout": counted["layout"] | {"barnorm": "percent",
-                   "yaxis": {"title": {"text": "share of downloads"}, "ticksuffix": " %"}},
+                   "yaxis": {"title": {"text": "share of downloads"}, "ticksuffix": " %",
+                             "range": [0, 100]}},
     }  # fmt: skip
     total, arrived = int(outcomes["downloads"].sum()), _arrived(outcomes)
     summary = f"Downloads over time by how they ended: {arrived:,} of {total:,} arrived."
@@ -88,11 +91,18 @@ def ages(by_age: DataFrame) -> Chart:
         ("each generation", by_generation, "who"),
     ):
         names = largest(frame, by, "tries", SERIES_MAX)
-        traces = [
-            _age_line(name, frame[frame[by] == name], f"var(--s{number})")
-            for number, name in enumerate(names, start=1)
-        ]
         oldest = int(frame["day_of_life"].max())
+        # Side by side: equal points would hide each other.
+        step = min(POINTS_APART * max(1, oldest), 0.5 / len(names))
+        traces = [
+            _age_line(
+                name,
+                frame[frame[by] == name],
+                f"var(--s{number + 1})",
+                aside=step * (number - (len(names) - 1) / 2),
+            )
+            for number, name in enumerate(names)
+        ]
         lowest = min((min(trace["y"], default=0) for trace in traces), default=0)
         layout = {
             "xaxis": {"title": {"text": "days in use"}, "range": [-0.3, max(1, oldest) + 0.3],
@@ -222,7 +232,7 @@ def _error_bars(top: DataFrame, by: str, title: str) -> Figure:
     return {"data": [trace], "layout": layout}
 
 
-def _age_line(name: object, frame: DataFrame, colour: str) -> Figure:
+def _age_line(name: object, frame: DataFrame, colour: str, *, aside: float) -> Figure:
     days = frame.groupby("day_of_life", as_index=False)[["tries", "succeeded"]].sum()
     days = days[days["tries"] > 0]
     share = 100 * days["succeeded"] / days["tries"]
@@ -232,7 +242,7 @@ def _age_line(name: object, frame: DataFrame, colour: str) -> Figure:
     ]
     return {
         "type": "scatter", "mode": "lines+markers", "name": label(name),
-        "x": numbers(days["day_of_life"]), "y": numbers(share), "hovertext": hover,
+        "x": numbers(days["day_of_life"] + aside), "y": numbers(share), "hovertext": hover,
         "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>",
         "line": {"color": colour, "width": 2}, "marker": mark(len(days)),
     }  # fmt: skip

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
 from jarkeeper.audit.usage import is_open, principal_of
+from jarkeeper.audit.verify import UNREMEMBERED
 from jarkeeper.errors import InputError
 from jarkeeper.report.reach import Cover, Reach, reach_of, retired_before_of, second
 from jarkeeper.settings import Settings
@@ -114,9 +115,8 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
     report = vault.verify_trail()
     first = next(vault.trail.read(), None)
     found = Month()
-    for event in vault.trail.read(since):
-        if event.at < min(until, now):
-            found.hear(event)
+    for event in vault.trail.read(since, min(until, now)):
+        found.hear(event)
     signer = vault.trail.signer
     reach = reach_of(report, first, since=since, until=until)
     nothing = _nothing(report, reach)
@@ -221,12 +221,14 @@ def _verdict(report: TrailReport) -> Iterator[str]:
     else:
         yield f"intact: {count_of(report.events, 'event')} verified"
     if newest is None:
-        yield "no checkpoint vouches for them yet"
+        yield f"no checkpoint vouches for {'it' if report.events == 1 else 'them'} yet"
         return
     size = count_of(newest.size, "event")
     yield f"checkpoint {newest.seq} of {newest.at:%Y-%m-%d %H:%M} has {size}"
     yield f"root {newest.root.hex()}"
     yield f"{count_of(report.unanchored, 'event')} newer than it"
+    if report.is_unremembered:
+        yield UNREMEMBERED
 
 
 def _keys(vault: Vault) -> Iterator[str]:
@@ -273,5 +275,5 @@ def _retention(report: TrailReport, settings: Settings) -> Iterator[str]:
     kept = count_of(settings.audit_days, "day") if settings.audit_days else "for ever"
     yield f"events are kept {kept}, hashes and proofs for ever"
     yield f"archived: {count_of(report.archived, 'event')}"
-    past = f", all before {retired_before_of(report)}" if report.told.retired else ""
-    yield f"past their retention: {count_of(report.told.retired, 'event')}{past}"
+    past = f", all before {retired_before_of(report)}" if report.given_up else ""
+    yield f"past their retention: {count_of(report.given_up, 'event')}{past}"

@@ -48,6 +48,8 @@ class Verdict:
     discrepancies: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
     """The volumes that cannot be believed: no number counts what they hold."""
+    is_unremembered: bool = False
+    """Whether nothing outside the vault remembered a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ def verdict_of(report: TrailReport, left_out: Iterable[str]) -> Verdict:
         unanchored=report.unanchored,
         discrepancies=found,
         left_out=left_out,
+        is_unremembered=report.is_unremembered,
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from jarkeeper.audit.verify import UNREMEMBERED
 from jarkeeper.checks import Severity
 from jarkeeper.report import tables
 from jarkeeper.report.content import Content, Verdict
@@ -42,6 +43,7 @@ SIGNS = {
     Severity.OK: "\u2713 fine",
 }
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -169,6 +171,7 @@ def _shown(table: Table, *, stacks: bool = False) -> str:
 
     def cell(place: int, value: str, tag: str, role: str) -> str:
         kind = "number" if place in table.numbers else "wide" if len(value) > WIDE_CHARS else ""
+        kind = kind or ("date" if _DATE.match(value) else "")
         kind = f' class="{kind}"' if kind else ""
         if kind and stacks and place in table.numbers:
             kind += f' data-heading="{text_of(table.headings[place])}"'
@@ -241,11 +244,12 @@ def integrity_words(verdict: Verdict) -> tuple[str, ...]:
         return ("There is no event to verify.",)
     events, newest = verdict.events, verdict.unanchored
     whole = f"Intact: {counted(events, 'event')} {are(events)} what was written, in order."
+    alone = (f"{UNREMEMBERED[:1].upper()}{UNREMEMBERED[1:]}.",) * verdict.is_unremembered
     if not newest:
-        return (whole,)
+        return (whole, *alone)
     which, they = ("newest", "it was") if newest == 1 else (f"newest {newest:,}", "they were")
     vouched = f"The {which} {are(newest)} vouched for by no checkpoint yet"
-    return whole, f"{vouched}: that {they} cut off would not show."
+    return whole, f"{vouched}: that {they} cut off would not show.", *alone
 
 
 def _left_out_words(names: tuple[str, ...]) -> Iterator[str]:

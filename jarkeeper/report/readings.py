@@ -15,7 +15,8 @@ SPACE = "\N{NO-BREAK SPACE}"
 REMEDIES = {
     "L1": "see in the page which errors were the commonest, and what helps against each",
     "L2": "run `jarkeeper validate`; where a session is dead, import a fresh export",
-    "L3": "see in `jarkeeper schedule` that `jarkeeper refresh` runs twice a day",
+    "L3": "have `jarkeeper refresh` run twice a day, by cron or as the deployment `refresh`; "
+    "`jarkeeper audit` shows when it ran",
     "L4": "see each incident below, and `docs/runbooks/alerts.md` for what to do about its cause",
     "L5": "keep a tested backup: run `jarkeeper status` and import a second export",
     "L6": "see in `jarkeeper alerts list` who is told, and how soon",

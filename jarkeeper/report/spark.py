@@ -35,7 +35,8 @@ def sparkline(values: Sequence[float], *, target: float) -> str:
         '<circle cx="{}" cy="{}" r="{}"/>'.format(*dot.split(","), radius)
         for dot in dict.fromkeys(dots)
     )
-    level = f'<path class="target" d="M{EDGE} {height(target):.1f}H{WIDTH - EDGE}"/>'
+    # From edge to edge: the last point has a width too.
+    level = f'<path class="target" d="M0 {height(target):.1f}H{WIDTH}"/>'
     return (
         f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="xMinYMid" '
         f'aria-hidden="true" focusable="false">{level}{lines}{circles}</svg>'

@@ -33,7 +33,7 @@ from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
-from jarkeeper.vault.vouching import TRAIL, compared, remembered
+from jarkeeper.vault.vouching import TRAIL, anchored_jars, compared, remembered
 from jarkeeper.vault.vouching import checkpoint as append_checkpoint
 
 SHOWN_MAX = 5
@@ -71,8 +71,9 @@ def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     for text in read_anchors(ports, TRAIL)[1]:
         yield warning("anchor", text, "make the place of the anchors readable and writable")
     trail = ports.trail.verify()
-    # The trail knows jars whose every object was removed.
-    jars = sorted({*jar_names(ports), *(jar for jar, seq in trail.head_seqs.items() if seq > 0)})
+    # The trail, and anchors, know jars whose every object was removed.
+    told = {jar for jar, seq in trail.head_seqs.items() if seq > 0}
+    jars = sorted({*jar_names(ports), *told, *anchored_jars(ports)})
     yield ok("store", f"the store can be read: {counted(len(jars), 'jar')}")
     # All of them first: looking at one jar's view reads the others, and that makes anchors.
     anchored = {jar: [place.name for place, _ in read_anchors(ports, jar)[0]] for jar in jars}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jarkeeper.audit import TrailReport
+from jarkeeper.audit.discrepancy import UNFINISHED
 from jarkeeper.checks import Finding
 from jarkeeper.errors import JarkeeperError, RollbackError
 from jarkeeper.heads import GenerationRecord, Head
@@ -62,7 +63,7 @@ def _freshness(
     told = trail.head_seqs.get(jar, 0)
     if told > seq:
         message = f"jar '{jar}': the newest head is {seq}, but the audit trail tells of head {told}"
-        yield critical("rolled-back", message, RECOVER)
+        yield critical("rolled-back", message, f"{UNFINISHED}; otherwise {RECOVER}")
         return
     # The trail lies in the vault: whoever set the one back set the other back with it.
     if not consulted:
@@ -77,7 +78,7 @@ def _unvouched(ports: Ports, history: tuple[Head, ...], trail: TrailReport) -> I
     if found:  # what was committed since the trail was read is on record by now
         found = tuple(unvouched(ports.trail.verify(), history))
     for item in found:
-        yield critical("unvouched", item.message, "find out who wrote it: the trail does not know")
+        yield critical("unvouched", item.message, item.hint)
 
 
 def _generations(ports: Ports, head: Head, history: tuple[Head, ...]) -> Iterator[Finding]:

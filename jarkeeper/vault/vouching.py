@@ -54,10 +54,11 @@ def compared(ports: Ports, report: TrailReport, known: Known) -> TrailReport:
 
 def _cut_off(ports: Ports, report: TrailReport) -> Iterator[Discrepancy]:
     """Name the jars whose newest heads are gone: the trail, or an anchor, tells of more."""
-    for jar, told in report.head_seqs.items():
+    for jar in sorted({*report.head_seqs, *jar_names(ports), *anchored_jars(ports)} - {""}):
+        told = report.head_seqs.get(jar, 0)
         try:
             # Read now: what the trail tells of was there before.
-            head = read_newest(ports, jar).head if told else None
+            head = read_newest(ports, jar).head
         except RollbackError as error:
             yield Discrepancy("removed", heads_prefix(jar), error.message, error.hint or "")
             continue
@@ -67,6 +68,15 @@ def _cut_off(ports: Ports, report: TrailReport) -> Iterator[Discrepancy]:
         if seq < told:
             what = f"jar '{jar}': the newest head is {seq}, but the trail tells of head {told}"
             yield Discrepancy("removed", head_key(jar, told), what, UNFINISHED)
+
+
+def anchored_jars(ports: Ports) -> set[str]:
+    """Return the jars of which an anchor remembers anything."""
+    found: set[str] = set()
+    for place in ports.anchors:
+        with suppress(StoreError):  # reading the heads tells it
+            found.update(place.jars(ports.vault))
+    return found - {TRAIL}
 
 
 def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepancy]:
@@ -88,7 +98,8 @@ def unvouched(report: TrailReport, heads: Iterable[Head]) -> Iterator[Discrepanc
         else:
             where = "what is left of the trail" if report.discrepancies else "the trail"
             message = f"jar '{head.jar}': head {head.seq} ({head.action}) has no intent in {where}"
-            yield Discrepancy("spliced", head_key(head.jar, head.seq), message)
+            hint = f"{UNFINISHED}; otherwise find out who wrote it"
+            yield Discrepancy("spliced", head_key(head.jar, head.seq), message, hint)
 
 
 def remembered(ports: Ports) -> Known:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 import reportkit
 from chromium import chromium
 from jarkeeper.report.page import page as page_of
+from jarkeeper.report.reach import Cover, Reach
 
 PHONE, DESK = 390, 1280
 CHARTS = ("downloads", "errors", "age", "generations", "refreshes", "incidents", "opens")
@@ -17,6 +18,10 @@ CONTENTS = {
     "single": reportkit.single,
     "busy": reportkit.busy,
     "hostile": reportkit.hostile,
+    "unjudged": lambda: replace(
+        reportkit.single(), reach=Reach(Cover.RETIRED, "events before 2026-11-29 may be deleted")
+    ),
+    "long": lambda: replace(reportkit.busy(), place="/home/anna/" + "a_long_name_of_a_folder" * 4),
 }
 
 
@@ -130,6 +135,46 @@ def test_it_fits_any_width_in_light_and_dark(open_page, width, scheme):
     )
     bright = {"light": False, "dark": True}[scheme]
     assert [int(colour[4:].split(",")[0]) > 128 for colour in (ink, chart)] == [bright, bright]
+
+
+def test_a_long_place_wraps_and_no_date_breaks(open_page):
+    shown = open_page("long", width=PHONE)
+    shown.eval("document.querySelectorAll('details').forEach(one => { one.open = true })")
+
+    lines = shown.eval(
+        """[...document.querySelectorAll("td")]
+        .filter(cell => /^\\d{4}-\\d\\d-\\d\\d/.test(cell.innerText))
+        .map(cell => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return new Set([...range.getClientRects()].map(line => line.top)).size;
+        })"""
+    )
+
+    assert not shown.has_overflow()
+    assert len(lines) > 20
+    assert set(lines) == {1}
+
+
+def test_no_card_is_cut_off_at_its_edge(open_page):
+    shown = open_page("unjudged", width=PHONE)
+
+    cards = shown.eval(
+        "[...document.querySelectorAll('.card')]"
+        ".map(card => [card.scrollWidth, card.parentNode.clientWidth])"
+    )
+
+    assert len(cards) == 6
+    assert [one for one in cards if one[0] > one[1]] == []
+
+
+def test_a_share_begins_at_its_axis(open_page):
+    shown = open_page("long")
+    shown.page.locator("#downloads ~ figure label").nth(1).click()
+
+    reach = shown.eval("document.getElementById('downloads-plot').layout.yaxis.range")
+
+    assert reach == [0, 100]
 
 
 def test_charts_follow_when_the_reader_changes_to_dark(open_page):

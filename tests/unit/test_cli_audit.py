@@ -1,13 +1,14 @@
 import io
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase
-from jarkeeper.cli.audit import Access, newest, print_accesses
+from jarkeeper.cli.audit import Access, _row, newest, print_accesses
 from jarkeeper.errors import InputError
 from jarkeeper.since import parse_since
 
@@ -70,6 +71,17 @@ def test_an_access_is_its_intent_and_its_outcome():
     assert total == 2
     assert [len(access.events) for access in accesses] == [2, 2]
     assert [access.result for access in accesses] == ["failed", "ok"]
+
+
+def test_an_access_stands_at_the_time_of_the_event_that_names_it():
+    late = replace(ended("a", Outcome.OK), at=NOW + timedelta(minutes=5))
+
+    accesses, _ = newest([event("a"), event("b"), ended("b", Outcome.OK), late], most=10)
+
+    assert [_row(access, ids=True)[0] for access in accesses] == [
+        "2026-03-01 12:00:00",
+        "2026-03-01 12:05:00",
+    ]
 
 
 def test_only_the_newest_are_kept():

@@ -42,6 +42,17 @@ def test_a_proof_and_a_note_are_written_as_they_are_printed(home, event, capsys)
     assert (home / "later.note").exists()
 
 
+def test_of_one_event_verify_says_nothing_in_the_plural(home, monkeypatch, capsys):
+    monkeypatch.setenv("JARKEEPER_VAULT", str(home / "new"))
+    assert run(["init"]) == 0
+    capsys.readouterr()
+
+    assert run(["audit", "verify"]) == 0
+    assert "no checkpoint yet that vouches for this event: " in capsys.readouterr().out
+    assert run(["audit", "compliance", "--month", f"{datetime.now(UTC):%Y-%m}"]) == 0
+    assert "\nno checkpoint vouches for it yet\n" in capsys.readouterr().out
+
+
 def test_a_command_that_fails_leaves_no_file(home, event, capsys):
     assert run(["audit", "prove", "00000000/1", "--out", "event.tlog-proof"]) == 2
     (event_file,) = list(home.glob("vault/audit/dt=*/*/000000000001.jsonl"))[:1]

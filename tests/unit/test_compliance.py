@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit.archive import retire
 from jarkeeper.audit.checkpoints import read_body
 from jarkeeper.audit.note import open_note
+from jarkeeper.audit.verify import UNREMEMBERED
 from jarkeeper.errors import InputError, IntegrityError, LendRefused
 from jarkeeper.report.compliance import month_before, month_of, state
 from jarkeeper.settings import Settings
@@ -164,6 +166,21 @@ def test_a_statement_is_signed_and_can_pass_for_no_checkpoint(room, settings, tm
     assert check().stderr.startswith(f"cannot be checked: '{path}' is no note")
     with pytest.raises(IntegrityError):
         read_body(open_note(note, verifier))
+
+
+def test_that_nothing_outside_remembered_the_log_is_said_in_the_words_of_verify(
+    room, settings, tmp_path
+):
+    room.vault = room.reopen()
+    alone = sections(statement(room, settings))["verification"]
+    room.anchors = (FileAnchors(tmp_path / "anchors"),)
+    room.vault = room.reopen()
+    room.vault.check(checkpoint=True)
+
+    remembered = sections(statement(room, settings))["verification"]
+
+    assert alone[-1] == UNREMEMBERED
+    assert UNREMEMBERED not in remembered
 
 
 def test_hostile_names_are_lines_of_text(room, settings):

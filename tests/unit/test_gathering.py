@@ -88,6 +88,9 @@ def test_events_that_lie_in_both_forms_count_once(room, settings):
 
 def test_one_damage_of_the_trail_is_one_critical(room, settings):
     room.vault.check(checkpoint=True)
+    assert not gathered(room, settings).integrity.is_unremembered
+    room.vault = room.reopen()
+    assert gathered(room, settings).integrity.is_unremembered
     keys = room.store.list("audit/dt=")
     key = keys[len(keys) // 2]
     room.store.objects[key] = room.store.objects[key].replace(b"tester", b"nobody")

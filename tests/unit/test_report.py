@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import reportkit
 from jarkeeper.checks import Severity
+from jarkeeper.cli.usage import Sum
 from jarkeeper.errors import InputError
 from jarkeeper.report.content import Ranked, Retention, Verdict
 from jarkeeper.report.drawing import SERIES_MAX, label
@@ -177,6 +178,15 @@ def test_of_one_thing_nothing_is_said_in_the_plural():
     assert "The newest is vouched for by no checkpoint yet: that it was cut off" in said
 
 
+def test_that_nothing_outside_remembered_the_log_is_said_of_integrity():
+    verdict = Verdict(is_intact=True, events=9, unanchored=0, is_unremembered=True)
+
+    text = page(replace(reportkit.busy(), integrity=verdict))
+
+    assert text.count("Nothing outside the vault remembered a checkpoint: that all of it was") == 1
+    assert "Nothing outside the vault" not in page(reportkit.busy())
+
+
 def test_the_classes_of_a_legend_leave_no_gap_and_do_not_overlap():
     at = reportkit.UNTIL - timedelta(days=1)
     rows = [("youtube", f"g{bad}", at, None, 1000, 1000 - bad, bad) for bad in (9, 10, 99, 100)]
@@ -193,6 +203,24 @@ def test_what_is_empty_is_not_explained():
     said = {part.id: part.says for part in sections(reportkit.empty()) if not part.explains}
 
     assert len(said) == len([*sections(reportkit.empty())])
+
+
+def test_no_point_of_a_generation_hides_an_equal_one():
+    rows = [("youtube", name, day, 5, 5) for name in ("g1", "g2", "g3") for day in (0, 1)]
+    content = replace(reportkit.single(), by_age=reportkit.frame("by_age", rows))
+
+    (part,) = [part for part in sections(content) if part.id == "age"]
+    traces = part.chart.views["each generation"]["data"]
+
+    points = [(x, y) for trace in traces for x, y in zip(trace["x"], trace["y"], strict=True)]
+    assert len(set(points)) == len(points) == 6
+    assert {round(x) for x, _ in points} == {0, 1}
+
+
+def test_usage_and_the_report_round_alike():
+    used = Sum(opens=1, videos=9, succeeded=7, cookie_failures=0, failures={})
+
+    assert used.cells()[2] == percent(100 * 7 / 9).replace("\N{NO-BREAK SPACE}", " ") == "77.8 %"
 
 
 def test_nobody_is_sent_after_cookies_whose_trouble_is_over():
