@@ -58,4 +58,4 @@ constraints: ## Resolve the ranges anew and write the exact versions down
 	@rm -rf .venv-constraints
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) demo demo-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

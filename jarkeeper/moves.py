@@ -14,7 +14,7 @@ from jarkeeper.names import VAULT_KEY
 from jarkeeper.settings import Settings
 from jarkeeper.stores import Store
 from jarkeeper.vault import Vault, copying
-from jarkeeper.vault.copying import CopyReceipt
+from jarkeeper.vault.copying import CopyReceipt, Note
 from jarkeeper.vault.rewrap import RewrapReceipt, rewrap
 from jarkeeper.vault.root import open_root
 from jarkeeper.vault.vouching import remembered, set_back
@@ -132,7 +132,7 @@ def _prepared(target: Settings) -> Store:
     return store
 
 
-def _anchored(settings: Settings, actor: str) -> list[str]:
+def _anchored(settings: Settings, actor: str) -> list[Note]:
     """Return what the anchors say against the vault that is there now."""
     vault = open_vault(settings, actor=actor)
     told = []
@@ -140,10 +140,10 @@ def _anchored(settings: Settings, actor: str) -> list[str]:
         try:
             vault.status(jar)
         except JarkeeperError as error:
-            told.append(f"{error.message}: {error.hint}" if error.hint else error.message)
+            told.append(Note(error.message, error.hint or ""))
     known = remembered(vault.ports)
     gone = set_back(vault.ports, vault.trail.checkpoints(), known)
-    return told + [f"audit trail: {item.message}: {item.hint}" for item in gone]
+    return told + [Note(f"audit trail: {item.message}", item.hint) for item in gone]
 
 
 def _require_apart(one: Settings, other: Settings) -> None:

@@ -39,6 +39,7 @@ def retire(opening: Opening, vault: Vault) -> Receipt:
         vault: The vault.
     """
     days = timedelta(days=opening.settings.audit_days)
-    done = archive.retire(vault.trail, before=vault.trail.now() - days, verify=vault.verify_trail)
-    sentence = f"{count_of(done.deleted, 'object')} past its retention deleted"
+    before = vault.trail.now() - days
+    done = archive.retire(vault.trail, before=before, verify=vault.verify_trail)
+    sentence = done.given_up(before.date())
     return Receipt(sentence, done.warnings, {"objects deleted": done.deleted})

@@ -4,7 +4,8 @@
     make demo CHAPTERS=list       what can be practised by itself: docs/training.md
     make demo CHAPTER=emergency   one of them
 
-It leaves a folder to look at, and fails loudly if an act did not do what it tells.
+It leaves a folder to look at, `demo/` or `demo-emergency/`, which the next such run clears away,
+and fails loudly if an act did not do what it tells.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def main() -> int:
         return 0
     acts = ACTS if asked.chapter is None else (CHAPTERS[asked.chapter],)
     try:
-        with fresh_folder(asked.folder or choose_folder(PROJECT, voice)) as folder:
+        chosen = asked.folder or choose_folder(PROJECT, voice, asked.chapter)
+        with fresh_folder(chosen) as folder:
             return perform(folder, voice, acts)
     except UnusableFolder as error:
         voice.trouble(str(error))
@@ -86,7 +88,7 @@ def _fail(stage: Stage, what: str, error: Exception) -> None:
 
 def _asked_for() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo", description="See what Jarkeeper does.")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="instead of ./demo")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="not ./demo or ./demo-NAME")
     parser.add_argument("--list", action="store_true", help="list the chapters")
     parser.add_argument("--chapter", choices=CHAPTERS, metavar="NAME", help="this chapter alone")
     return parser.parse_args()

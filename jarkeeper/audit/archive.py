@@ -41,6 +41,7 @@ from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.records import digest
 from jarkeeper.stores import put_once
+from jarkeeper.words import count_of
 
 Progress = Callable[[int, int], None]
 """Hears how many of how many events are done."""
@@ -59,6 +60,13 @@ class ArchiveReceipt:
     deleted: int = 0
     """Objects that the archive holds as well, or whose retention is over."""
     warnings: tuple[str, ...] = ()
+
+    def given_up(self, before: date) -> str:
+        """Return in words what retention from before that day came to, and what is left."""
+        if not self.deleted:
+            return f"nothing from before {before} is left to give up"
+        objects = count_of(self.deleted, "object")
+        return f"events from before {before} given up: {objects} deleted, hashes and proofs remain"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import click
 
 from jarkeeper.actions import Action
-from jarkeeper.audit.places import is_of_trail, parse_event_key, parse_volume_key
+from jarkeeper.audit.places import parse_event_key, parse_volume_key
 from jarkeeper.audit.told import BEFORE
 from jarkeeper.cli.audit_archive import pack, retire
 from jarkeeper.cli.audit_proof import checkpoint, key, prove, verify
 from jarkeeper.cli.compliance import command as compliance
 from jarkeeper.cli.exits import Exit
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
+from jarkeeper.cli.inputs import Count
 from jarkeeper.cli.output import Output, Styled, print_json
 from jarkeeper.cli.report import named as report
 from jarkeeper.cli.sources import command as sources
+from jarkeeper.errors import InputError
 from jarkeeper.since import parse_since
 from jarkeeper.words import count_of
 
@@ -58,7 +60,7 @@ COUNTS_SHOWN = 6
 @click.option("--since", metavar="WHEN", help="A span such as 12h or 7d, or a date (UTC).")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=Count(),
     metavar="N",
     default=100,
     show_default=True,
@@ -79,6 +81,7 @@ def command(
 ) -> Exit | None:
     """Show the audit trail; its commands prove, pack and explain it."""
     if context.invoked_subcommand is not None:
+        _require_none_of_the_list(context)
         return None
     from jarkeeper.health import heads_of
     from jarkeeper.wiring import open_vault
@@ -109,12 +112,22 @@ for _part in (_REPORT, verify, checkpoint, key, prove, sources, compliance, pack
     command.add_command(_part)
 
 
+def _require_none_of_the_list(context: click.Context) -> None:
+    """Refuse what only the list takes in front of another command, which would not heed it."""
+    for name in ("jar", "since", "limit", "ids"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise InputError(
+                f"--{name}: goes with the list of `jarkeeper audit` alone, not before "
+                f"'{context.invoked_subcommand}'",
+                hint=f"`jarkeeper audit {context.invoked_subcommand} --help` tells what that takes",
+            )
+
+
 def _in_words(left_out: list[str]) -> str:
     """Return how much of the trail is not shown."""
     events = sum(parse_event_key(key) is not None for key in left_out)
     volumes = len({place[:2] for place in map(parse_volume_key, left_out) if place})
-    strange = sum(not is_of_trail(key) for key in left_out)
-    counted = ((events, "event"), (strange, "strange object"), (volumes, "volume"))
+    counted = ((events, "event"), (volumes, "volume"))
     words = [count_of(count, noun) for count, noun in counted if count]
     if volumes:
         words.append(f"all events in {'it' if volumes == 1 else 'them'}")

@@ -81,7 +81,7 @@ def retire(invocation: Invocation) -> Exit:
     with Output(aside=True).busy("verifying the audit trail"):
         before = vault.trail.now() - timedelta(days=settings.audit_days)
         receipt = archive.retire(vault.trail, before=before, verify=vault.verify_trail)
-    sentence = f"{count_of(receipt.deleted, 'object')} past its retention deleted"
+    sentence = receipt.given_up(before.date())
     _tell(invocation, receipt, sentence, before=before.date())
     return Exit.OK
 

@@ -36,7 +36,7 @@ def command(invocation: Invocation, month: str | None, out: Path | None) -> Exit
     require_free(out)
     now = datetime.now(UTC)
     settings = invocation.settings()
-    wanted = month or compliance.month_before(now)
+    wanted = compliance.month_before(now) if month is None else month
     try:
         compliance.month_of(wanted)
     except ValueError:

@@ -31,7 +31,7 @@ def tell_copy(receipt: CopyReceipt, *, source: str, target: str, as_json: bool) 
                 "differing": list(receipt.differing),
                 "damaged": list(receipt.damaged),
                 "bytes": receipt.bytes,
-                "notes": list(receipt.notes),
+                "notes": [str(note) for note in receipt.notes],
             }
         )
         return code
@@ -39,10 +39,12 @@ def tell_copy(receipt: CopyReceipt, *, source: str, target: str, as_json: bool) 
     output.entry("from", source)
     output.entry("to", target)
     output.finding("ok", _counts(receipt))
-    _several(output, "critical", receipt.damaged, "it was not copied: run `jarkeeper check`")
-    differing = tuple(f"'{key}': holds something else there" for key in receipt.differing)
-    _several(output, "critical", differing, "it stays as it is: one of the two was changed")
-    _several(output, "warning", receipt.notes, None)
+    step = "it was not copied: run `jarkeeper check`"
+    _several(output, "critical", [(text, step) for text in receipt.damaged])
+    step = "it stays as it is: one of the two was changed"
+    differing = [(f"'{key}': holds something else there", step) for key in receipt.differing]
+    _several(output, "critical", differing)
+    _several(output, "warning", [(note.message, note.step) for note in receipt.notes])
     return code
 
 
@@ -51,8 +53,8 @@ def _counts(receipt: CopyReceipt) -> str:
     return f"{copied}; {receipt.present} there already, the same byte for byte"
 
 
-def _several(output: Output, severity: str, texts: tuple[str, ...], step: str | None) -> None:
-    for text in texts[:SHOWN_MAX]:
+def _several(output: Output, severity: str, told: list[tuple[str, str]]) -> None:
+    for text, step in told[:SHOWN_MAX]:
         output.finding(severity, text, step)
-    if (more := len(texts) - SHOWN_MAX) > 0:
+    if (more := len(told) - SHOWN_MAX) > 0:
         output.finding(severity, f"and {more} more", "`--json` lists them all")

@@ -11,7 +11,7 @@ import click
 
 from jarkeeper.cli.exits import Exit, Interrupted
 from jarkeeper.cli.group import Invocation, common_options, jar_option, pass_invocation
-from jarkeeper.cli.inputs import Folder
+from jarkeeper.cli.inputs import Count, Folder
 from jarkeeper.cli.output import print_json
 from jarkeeper.cli.place import DEFAULT_JAR
 from jarkeeper.limits import LIMITS
@@ -89,7 +89,7 @@ class Chosen(TypedDict):
 )
 @click.option(
     "--concurrency",
-    type=click.IntRange(1, LIMITS.concurrency_max),
+    type=Count(LIMITS.concurrency_max),
     metavar="N",
     help="Downloads at once, instead of JARKEEPER_CONCURRENCY (4).",
 )

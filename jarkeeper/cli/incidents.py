@@ -114,7 +114,7 @@ def _print_open(output: Output, incidents: list[Incident], now: datetime) -> Non
         output.line((about, "strong"), (f"  for {lasted}, {_told(incident)}", "quiet"))
         output.finding(incident.severity, incident.message, incident.next_step)
         if incident.done:
-            output.line((f"   Jarkeeper: {incident.done}", "quiet"))
+            output.line((f"   what Jarkeeper did: {incident.done}", "quiet"))
 
 
 def _told(incident: Incident) -> str:

@@ -51,6 +51,22 @@ class VaultPlace(Folder):
         return str(value)
 
 
+class Count(click.IntRange):
+    """A whole number from 1 on."""
+
+    def __init__(self, most: int | None = None) -> None:
+        super().__init__(1, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, or fail."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            reach = f"from 1 to {self.max}" if self.max else "from 1 on"
+            got = printable(str(value)[:40])
+            self.fail(f"expected a whole number {reach}, got '{got}'", param, ctx)
+
+
 def read_input(file: Path, *, most: int) -> bytes:
     """Return the content, or raise `InputError` where it is of more than `most` bytes."""
     content = _read(file, most + 1)

@@ -134,9 +134,10 @@ def _view(ports: Ports, head: Head) -> Iterator[Finding]:
     try:
         written = publish(ports, head)
     except JarkeeperError as error:
+        about = f"jar '{head.jar}': "
         yield warning(
             "view",
-            f"jar '{head.jar}': the view cannot be published, {error.message}",
+            f"{about}the view cannot be published, {error.message.removeprefix(about)}",
             error.hint or "see the other findings",
         )
         return

@@ -47,6 +47,17 @@ def _nobody(done: int, total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A warning of a copy, and what to do, where there is something."""
+
+    message: str
+    step: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.step}" if self.step else self.message
+
+
+@dataclass(frozen=True, slots=True)
 class CopyReceipt:
     """What a copy did."""
 
@@ -60,7 +71,7 @@ class CopyReceipt:
     damaged: tuple[str, ...]
     """What is not as it was written in the source, one sentence each. None of it was copied."""
     bytes: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -98,7 +109,8 @@ def _recorded(
         outcome = Outcome.OK if receipt.is_whole else Outcome.FAILED
         trail.outcome(access, outcome, counts=counts, detail="" if receipt.is_whole else "damage")
     except JarkeeperError as error:
-        notes.append(f"copied, but the outcome is not on record: {error.message}")
+        what = f"copied, but the outcome is not on record: {error.message}"
+        notes.append(Note(what, error.hint or ""))
     return replace(receipt, notes=tuple(notes))
 
 
@@ -115,7 +127,7 @@ def _copy(ports: Ports, target: Store, progress: Progress) -> CopyReceipt:
     return copy.receipt(ports.vault, tuple(_ahead(contents, target)))
 
 
-def _publish(ports: Ports) -> Iterator[str]:
+def _publish(ports: Ports) -> Iterator[Note]:
     """Publish the view of what is there now; tell what did not work."""
     for jar in jar_names(ports):
         try:
@@ -123,7 +135,9 @@ def _publish(ports: Ports) -> Iterator[str]:
             if head is not None:
                 publish(ports, head)
         except JarkeeperError as error:
-            yield f"jar '{jar}': its view was not published, {error.message}"
+            about = f"jar '{jar}': "
+            reason = error.message.removeprefix(about)
+            yield Note(f"{about}its view was not published, {reason}", error.hint or "")
 
 
 def require_room(ports: Ports, target: Store) -> None:
@@ -165,14 +179,14 @@ def _may_be_ours(ports: Ports, target: Store, key: str) -> bool:
         return False
 
 
-def _ahead(contents: Contents, target: Store) -> Iterator[str]:
+def _ahead(contents: Contents, target: Store) -> Iterator[Note]:
     """Tell of jars that have gone on at the target."""
     ours = {jar: len(items) for jar, items in contents.heads.items()}
     found = (place for key in target.list(JARS_PREFIX) if (place := parse_head_key(key)))
     for jar, places in groupby(found, key=lambda place: place[0]):
         last = max(seq for _, seq in places)
         if last > ours.get(jar, 0):
-            yield (
+            yield Note(
                 f"jar '{jar}': the destination has head {last}, the source's last is "
                 f"{ours.get(jar, 0)}"
             )
@@ -216,7 +230,7 @@ class _Copy:
                 if fate.differs or fate.damage:
                     ended.add(item.lane)
 
-    def receipt(self, vault: VaultId, notes: tuple[str, ...]) -> CopyReceipt:
+    def receipt(self, vault: VaultId, notes: tuple[Note, ...]) -> CopyReceipt:
         """Return what was done."""
         return CopyReceipt(
             vault=vault,

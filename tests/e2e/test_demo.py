@@ -168,6 +168,9 @@ def test_a_chapter_is_told_by_itself(tmp_path, chapter):
     assert process.returncode == 0, output + errors
     assert CHAPTERS[chapter][0] in output
     assert "prefect" not in output
+    told = re.findall(rf"{tmp_path}/demo/(\w+)/", output)
+    assert all((tmp_path / "demo" / place).exists() for place in told)
+    assert ("It is all still there" in output) == (tmp_path / "demo" / "vault").exists()
     assert processes_of(tmp_path / "demo") == []
 
 
@@ -215,6 +218,7 @@ def test_where_others_may_write_another_folder_is_chosen(tmp_path, monkeypatch, 
     assert shared == home / "jarkeeper-demo"
     assert str(shared) in capsys.readouterr().out
     assert private == project / "demo"
+    assert choose_folder(project, Voice(), "theft") == project / "demo-theft"
 
 
 def test_a_folder_of_somebody_else_stays_as_it_is(tmp_path):

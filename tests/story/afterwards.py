@@ -103,15 +103,20 @@ def epilogue(stage: Stage, project: Path, *, seconds: float) -> None:
 
 
 def what_is_left(stage: Stage, *, seconds: float) -> None:
-    """Say where the vault and the videos are."""
+    """Say where the vault and the videos are, until such a story is told again."""
     voice, folder = stage.voice, _short(stage.folder)
     voice.line()
-    voice.line(
-        (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""), (f"{folder}/", "strong")
-    )
-    if not (stage.folder / "vault").exists():  # it was on an AWS that is gone
+    if not (stage.folder / "vault").exists():
+        voice.say(f"Told in {seconds:.0f} seconds. The vault was on an AWS that ended with it.")
+        voice.say(f"Its logs are left, in {folder}/logs/. Told again, all of it is there anew.")
         return
-    voice.named("videos", f"{folder}/videos/")
+    voice.line(
+        (f"Told in {seconds:.0f} seconds. It is all still there, in ", ""),
+        (f"{folder}/", "strong"),
+        (", until this is told again", ""),
+    )
+    if stage.videos.exists():
+        voice.named("videos", f"{folder}/videos/")
     voice.named("the vault", f". {_write_environment(stage)} && jarkeeper status")
 
 

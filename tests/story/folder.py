@@ -20,13 +20,17 @@ class UnusableFolder(Exception):
     """The story cannot be told there."""
 
 
-def choose_folder(project: Path, voice: Voice) -> Path:
-    """Return `demo/` in the project, or a place that a vault accepts if others can write there."""
-    folder = project / "demo"
+def choose_folder(project: Path, voice: Voice, chapter: str | None = None) -> Path:
+    """Return `demo/` in the project, or a place that a vault accepts if others can write there.
+
+    A chapter has a folder of its own: what the whole story left stays as it is.
+    """
+    name = "demo" if chapter is None else f"demo-{chapter}"
+    folder = project / name
     places = (
         folder,
-        Path.home() / "jarkeeper-demo",
-        Path(tempfile.gettempdir()) / "jarkeeper-demo",
+        Path.home() / f"jarkeeper-{name}",
+        Path(tempfile.gettempdir()) / f"jarkeeper-{name}",
     )
     chosen = next((place for place in places if _is_safe(place)), folder)
     if chosen != folder:

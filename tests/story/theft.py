@@ -54,7 +54,6 @@ def theft(stage: Stage) -> None:
             not list(stage.vault.trail.read(datetime.now(UTC) - HOUR / 2)),
             "the trail knows nothing of it; AWS's logs tell who, when and what",
         )
-    stage.voice.say(f"Both logs are in {stage.folder / 'logs'}.")
 
 
 def _an_hour_ago(stage: Stage, tenancy: Tenancy) -> Context:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit import archive as archives
-from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.archive import ArchiveReceipt, pack, retire
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
 from jarkeeper.audit.volumes import read_volume, write_volume
 from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
@@ -440,3 +440,12 @@ def test_what_another_release_announced_and_never_wrote_is_packed_after_an_hour(
     monkeypatch.setattr(archives, "write_volume", lambda rows: write_volume(rows) + b" ")
 
     assert days.pack().events == 16
+
+
+def test_what_was_given_up_is_told_with_the_day_and_what_remains():
+    day = date(2026, 10, 10)
+
+    assert ArchiveReceipt(deleted=2).given_up(day) == (
+        "events from before 2026-10-10 given up: 2 objects deleted, hashes and proofs remain"
+    )
+    assert ArchiveReceipt().given_up(day) == "nothing from before 2026-10-10 is left to give up"

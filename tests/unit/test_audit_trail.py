@@ -309,27 +309,15 @@ def test_the_trail_can_not_be_verified_with_another_key(written):
     assert len(report.discrepancies) == len(keys)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda _: b"",
-        lambda _: b"\xff" * 10,
-        lambda line: line + b"x",
-        lambda line: line + b"\n",
-        lambda line: line[:-1],
-        lambda line: line + line,
-    ],
-)
-def test_an_object_that_is_not_exactly_what_was_written_is_left_out_and_told(written, change):
+def test_an_event_that_is_no_whole_line_or_lies_elsewhere_is_left_out_and_told(written):
     store, trail, keys = written
-    store.objects[keys[0]] = change(store.objects[keys[0]])
-    store.objects[keys[1].replace("dt=2026", "dt=2027")] = store.objects[keys[1]]
-    stranger = f"{keys[0].rpartition('/')[0]}/notes.txt"
-    store.objects[stranger] = b""
+    store.objects[keys[0]] = store.objects[keys[0]][:-1]
+    elsewhere = keys[1].replace("dt=2026", "dt=2027")
+    store.objects[elsewhere] = store.objects[keys[1]]
     left_out = []
 
     assert len(list(trail.read(left_out=left_out))) == 5
-    assert left_out == sorted([keys[0], stranger, keys[1].replace("dt=2026", "dt=2027")])
+    assert left_out == [keys[0], elsewhere]
 
 
 @pytest.mark.parametrize(

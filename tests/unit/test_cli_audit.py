@@ -38,6 +38,8 @@ def incident(*words):
         ("7d", NOW - timedelta(days=7)),
         ("2w", NOW - timedelta(weeks=2)),
         ("99999w", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("999999999d", datetime(1970, 1, 1, tzinfo=UTC)),
+        (f"{10**29}m", datetime(1970, 1, 1, tzinfo=UTC)),
         ("0900-01-01", datetime(1970, 1, 1, tzinfo=UTC)),
         ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
         ("2026-01-31T10:00+02:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),

@@ -138,6 +138,8 @@ def test_open_incidents_are_told_with_what_to_do(home, capsys):
     assert (told["cause"], told["jar"], told["next_step"]) == ("no-backup", "music", "import one")
     run(["status", "--jar", "youtube"])
     assert "no backup is left" not in capsys.readouterr().out
+    run(["incidents"])
+    assert "what Jarkeeper did: nothing\n" in capsys.readouterr().out
 
 
 def test_an_incident_that_was_tampered_with_hides_nothing_else(home, capsys):

@@ -362,3 +362,15 @@ def test_a_checkpoint_that_comes_while_a_check_runs_is_no_rollback():
     assert others
     assert found == set()
     assert anchors.read(room.vault.id, "_trail").seq == 2
+
+
+def test_a_view_that_cannot_be_published_names_its_jar_once():
+    room = Room()
+    room.fill("one")
+    active = room.vault.status("youtube").active.generation.id
+    room.store.objects[f"cookies/youtube/generations/{active}"] = b"damaged"
+
+    (told,) = [one.message for one in room.vault.check() if one.code == "view"]
+
+    assert told.startswith("jar 'youtube': the view cannot be published, ")
+    assert told.count("jar 'youtube'") == 1

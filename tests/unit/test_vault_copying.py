@@ -370,7 +370,8 @@ def test_an_old_backup_over_a_newer_vault_changes_nothing(room):
 
     after = lasting(room.store)
     assert (receipt.copied, receipt.is_whole) == (0, True)
-    assert receipt.notes == ("jar 'youtube': the destination has head 4, the source's last is 3",)
+    (note,) = receipt.notes
+    assert str(note) == "jar 'youtube': the destination has head 4, the source's last is 3"
     assert [key for key in after.keys() - before.keys() if not key.startswith("audit/")] == []
     assert {key: after[key] for key in before} == before
     assert lent_tag(room.reopen()) == "three"
