@@ -283,3 +283,12 @@ def test_a_volume_of_another_form_is_named_and_breaks_nothing(archived, form, tm
 
     assert any(archived.volume in item.key for item in found)
     assert len(list(archived.trail.read())) > 0
+
+
+def test_bytes_that_no_text_or_time_can_be_made_of_are_named_like_any_others(archived, tmp_path):
+    interval = """CREATE OR REPLACE TABLE volume AS
+        SELECT * REPLACE (INTERVAL 2000000000 MONTHS AS "at") FROM volume
+        WHERE $leaves IS NOT NULL"""
+    changed = rewritten(archived.objects[archived.volume], interval, [], tmp_path)
+
+    assert "edited" in {item.code for item in archived.found({archived.volume: changed})}

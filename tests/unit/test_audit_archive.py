@@ -15,7 +15,7 @@ from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.stores.local import LocalStore
 from jarkeeper.stores.memory import MemoryStore
-from vaultkit import ACTOR, KEYS, Clock, FaultyStore
+from vaultkit import ACTOR, KEYS, Always, Clock, FaultyStore
 
 VAULT = "a" * 32
 
@@ -449,3 +449,76 @@ def test_what_was_given_up_is_told_with_the_day_and_what_remains():
         "events from before 2026-10-10 given up: 2 objects deleted, hashes and proofs remain"
     )
     assert ArchiveReceipt().given_up(day) == "nothing from before 2026-10-10 is left to give up"
+
+
+def test_of_two_releases_each_with_its_own_announcement_one_gives_way(monkeypatch):
+    days = Days(days=1)
+    others = []
+
+    def kill(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet"):
+            raise KeyboardInterrupt
+
+    def meanwhile(name, key, *_):
+        if name == "put_if_absent" and key.endswith(".parquet") and not others:
+            others.append(True)
+            with pytest.raises(Conflict, match="somebody else is at it"):
+                days.pack()
+
+    with pytest.raises(KeyboardInterrupt):
+        days.pack(FaultyStore(days.store, before=kill))
+    days.clock.advance(days=1)
+    other = Trail(
+        FaultyStore(days.store, before=meanwhile),
+        keys=KEYS,
+        vault=VAULT,
+        clock=days.clock,
+        actor=ACTOR,
+    )
+    with monkeypatch.context() as release:
+        release.setattr(archives, "read_volume", lambda content: read_volume(content[:-1]))
+        release.setattr(
+            archives,
+            "write_volume",
+            lambda rows: write_volume(rows) + (b"" if others else b" "),
+        )
+        pack(other, before=days.today - timedelta(days=1))
+
+    assert others
+
+
+@pytest.mark.parametrize("what", ["event", "checkpoint"])
+def test_a_clock_that_was_ahead_once_holds_up_no_retention(what):
+    days = Days(days=3)
+    now, days.clock.now = days.clock.now, days.clock.now + timedelta(days=9000)
+    if what == "event":
+        days.use(days.trail(), 1)
+    else:
+        days.trail().checkpoint(days.trail().verify())
+    days.clock.now = now
+    days.use(days.trail(), 1)
+    days.trail().checkpoint(days.trail().verify())
+    days.clock.advance(days=40)
+
+    assert retire(days.trail(), before=days.clock.now - timedelta(days=35)).deleted >= 48
+    assert days.trail().verify().discrepancies == ()
+
+
+def test_no_packing_is_built_on_a_reading_that_missed_something():
+    days = Days()
+    days.pack(FaultyStore(days.store, before=Always(StoreError("denied"), method="delete")))
+    missed = []
+
+    def blind(name, key):
+        kinds = (parse_event_key, parse_volume_key)
+        if name == "get" and len(missed) < 2 and kinds[len(missed)](key):
+            if key.endswith(".json"):
+                return
+            missed.append(key)
+            raise StoreError("no answer just now")
+
+    with suppress(IntegrityError):
+        days.pack(FaultyStore(days.store, before=blind))
+
+    assert len(missed) == 2
+    assert days.trail().verify().discrepancies == ()

@@ -310,3 +310,25 @@ def test_a_head_whose_events_were_removed_is_not_said_to_have_had_none():
 
     assert "jar 'youtube': head 1 (import) has no intent in what is left of the trail" in told
     assert any("were removed" in message for message in told)
+
+
+@pytest.mark.parametrize("gone", ["the newest head", "the whole jar"])
+def test_a_jar_whose_events_were_retired_is_missed_by_the_anchor_that_knows_it(tmp_path, gone):
+    room = with_anchor(tmp_path)
+    room.vault.import_jar("work", cookie_file("two"))
+    room.fill("three")
+    health(room.vault)
+    room.clock.advance(days=60)
+    health(room.vault)
+    retire(room.vault.trail, before=room.clock.now - timedelta(days=35))
+    assert room.reopen().verify_trail().discrepancies == ()
+    jar = "youtube" if gone == "the newest head" else "work"
+    doomed = room.store.list("cookies/work/") + room.store.list("opens/work/")
+    for key in doomed if jar == "work" else room.store.list("cookies/youtube/heads/")[-1:]:
+        room.store.delete(key)
+
+    (found,) = room.reopen().verify_trail().discrepancies
+    told = [finding.message for finding in health(room.reopen())]
+
+    assert (found.code, f"jar '{jar}'" in found.message) == ("removed", True)
+    assert any(f"jar '{jar}'" in message and "has seen head" in message for message in told)
