@@ -7,12 +7,14 @@ a prefix may be left out, and `vault_id` until `jarkeeper init` has told it.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from string import Template
 
 POLICIES = Path(__file__).parent / "policies"
 PREFIXES = ("prefix", "access_logs_prefix", "cloudtrail_prefix")
+_VALUE = re.compile(r"[A-Za-z0-9_.:/@+=*-]*", re.ASCII)
 DEFAULTS = {"vault_id": "*"} | dict.fromkeys(PREFIXES, "")
 
 
@@ -28,6 +30,9 @@ def render(policy: str, names: dict[str, str]) -> str:
         raise ValueError(f"policy '{policy}': expected also {', '.join(sorted(missing))}")
     if unknown := values.keys() - wanted:
         raise ValueError(f"policy '{policy}': has no {', '.join(sorted(unknown))}")
+    for name, value in values.items():
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"policy '{policy}': {name}: expected letters, digits and _.:/@+=*-")
     for name in PREFIXES:
         if values.get(name):
             values[name] = values[name].strip("/") + "/"

@@ -63,8 +63,13 @@ TBLPROPERTIES (
     'storage.location.template' = 's3://BUCKET/audit/dt=${dt}'
 );
 
--- All of them: a finished day lies in the archive, an event of today by itself.
+-- All of them, each once: what was packed lies by itself too until a rule deletes it.
 CREATE OR REPLACE VIEW events AS
 SELECT "at", "action", "phase", "access", "actor", "flow_run", "jar", "slot", "generation", "head_seq", "outcome", "detail", "counts", "seconds", "writer", "seq", dt FROM archived_events
 UNION ALL
-SELECT CAST(from_iso8601_timestamp("at") AS TIMESTAMP) AS "at", "action", "phase", "access", "actor", "flow_run", "jar", "slot", "generation", "head_seq", "outcome", "detail", "counts", "seconds", "writer", "seq", dt FROM raw_events;
+SELECT CAST(from_iso8601_timestamp("at") AS TIMESTAMP) AS "at", "action", "phase", "access", "actor", "flow_run", "jar", "slot", "generation", "head_seq", "outcome", "detail", "counts", "seconds", "writer", "seq", dt FROM raw_events
+WHERE NOT EXISTS (
+    SELECT 1 FROM archived_events AS packed
+    WHERE packed.dt = raw_events.dt
+        AND packed."writer" = raw_events."writer" AND packed."seq" = raw_events."seq"
+);

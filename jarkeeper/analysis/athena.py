@@ -26,11 +26,16 @@ TBLPROPERTIES (
     'storage.location.template' = 's3://{place}/{folder}dt=${{dt}}'
 );
 """
-_VIEW = """-- All of them: a finished day lies in the archive, an event of today by itself.
+_VIEW = """-- All of them, each once: what was packed lies by itself too until a rule deletes it.
 CREATE OR REPLACE VIEW events AS
 SELECT {names}, dt FROM archived_events
 UNION ALL
-SELECT {read}, dt FROM raw_events;
+SELECT {read}, dt FROM raw_events
+WHERE NOT EXISTS (
+    SELECT 1 FROM archived_events AS packed
+    WHERE packed.dt = raw_events.dt
+        AND packed."writer" = raw_events."writer" AND packed."seq" = raw_events."seq"
+);
 """
 _VOLUMES = "Volumes: finished days as Parquet."
 _LINES = "Raw events: one JSON line each, with the time as text."

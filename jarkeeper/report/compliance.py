@@ -15,7 +15,7 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Event, Outcome, Phase, TrailReport
 from jarkeeper.audit.usage import is_open, principal_of
 from jarkeeper.audit.verify import UNREMEMBERED
-from jarkeeper.errors import InputError
+from jarkeeper.errors import Conflict, InputError
 from jarkeeper.report.reach import Cover, Reach, reach_of, retired_before_of, second
 from jarkeeper.settings import Settings
 from jarkeeper.vault import Vault
@@ -107,16 +107,20 @@ class Statement:
 def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Statement:
     """Return the signed statement of a month. Reads and verifies the whole trail.
 
-    `InputError` for a month that has not begun.
+    `InputError` for a month that has not begun, `Conflict` where the trail is changed meanwhile.
     """
     since, until = month_of(month)
     if since > now:
         raise InputError(f"month {month}: has not begun yet, nothing can be stated of it")
     report = vault.verify_trail()
     first = next(vault.trail.read(), None)
-    found = Month()
-    for event in vault.trail.read(since, min(until, now)):
+    found, left_out = Month(), list[str]()
+    for event in vault.trail.read(since, min(until, now), left_out=left_out):
         found.hear(event)
+    if left_out and not report.discrepancies:
+        raise Conflict(
+            f"month {month}: the trail was changed while it was read", hint="run it again"
+        )
     signer = vault.trail.signer
     reach = reach_of(report, first, since=since, until=until)
     nothing = _nothing(report, reach)

@@ -2,8 +2,11 @@
 
 import runpy
 
+import duckdb
 import pytest
 
+from jarkeeper.analysis.athena import tables
+from jarkeeper.audit.volumes import COLUMNS
 from tenancy import INFRASTRUCTURE
 
 main = runpy.run_path(str(INFRASTRUCTURE / "athena" / "render.py"))["main"]
@@ -49,3 +52,27 @@ def test_words_that_are_too_few_are_told(capsys):
     assert main(["2026-11-01"]) == 2
 
     assert "expected SINCE UNTIL FOLDER BUCKET" in capsys.readouterr().err
+
+
+def test_the_view_has_an_event_once_that_lies_in_a_volume_and_by_itself():
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    view = tables().partition("CREATE OR REPLACE VIEW")[2]
+    with duckdb.connect() as engine:
+        engine.execute("CREATE MACRO from_iso8601_timestamp(text) AS rtrim(text, 'Z')")
+        engine.execute(f"CREATE TABLE archived_events ({columns}, dt VARCHAR)")
+        raw = columns.replace('"at" TIMESTAMP', '"at" VARCHAR')
+        engine.execute(f"CREATE TABLE raw_events ({raw}, dt VARCHAR)")
+        insert = 'INSERT INTO {} ("at", writer, seq, dt) VALUES (?, ?, ?, ?)'
+        for table, writer, seq, day in [
+            ("archived_events", "a", 1, "2026-06-01"),
+            ("raw_events", "a", 1, "2026-06-01"),
+            ("raw_events", "a", 2, "2026-06-01"),
+            ("raw_events", "b", 1, "2026-06-01"),
+        ]:
+            at = f"{day}T00:00:00" + ("Z" if table == "raw_events" else "")
+            engine.execute(insert.format(table), [at, writer, seq, day])
+
+        engine.execute(f"CREATE OR REPLACE VIEW{view}")
+
+        rows = engine.execute("SELECT writer, seq FROM events ORDER BY ALL").fetchall()
+    assert rows == [("a", 1), ("a", 2), ("b", 1)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +13,20 @@ from jarkeeper.anchors import FileAnchors
 from jarkeeper.audit.archive import retire
 from jarkeeper.audit.checkpoints import read_body
 from jarkeeper.audit.note import open_note
+from jarkeeper.audit.places import parse_event_key
 from jarkeeper.audit.verify import UNREMEMBERED
-from jarkeeper.errors import InputError, IntegrityError, LendRefused
+from jarkeeper.errors import (
+    Conflict,
+    InputError,
+    IntegrityError,
+    LendRefused,
+    StoreError,
+    StoreUnknown,
+)
 from jarkeeper.report.compliance import month_before, month_of, state
 from jarkeeper.settings import Settings
 from jarkeeper.slots import SlotState
-from vaultkit import CANARY, Room
+from vaultkit import CANARY, FaultyStore, Room
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "check_note.py"
 MONTH = "2026-06"
@@ -211,3 +220,19 @@ def test_months_follow_one_another():
 def test_a_month_that_has_not_begun_is_refused(room, settings):
     with pytest.raises(InputError, match="2026-07: has not begun"):
         statement(room, settings, "2026-07")
+
+
+@pytest.mark.parametrize("error", [StoreError("late"), StoreUnknown("late")])
+def test_no_statement_is_made_of_what_could_not_be_read_after_verification(room, settings, error):
+    read = Counter()
+
+    def fault(name, key):
+        if name == "get" and parse_event_key(key):
+            read[key] += 1
+            if read[key] > 1:
+                raise error
+
+    vault = room.reopen(FaultyStore(room.store, before=fault))
+
+    with pytest.raises((Conflict, StoreUnknown)):
+        state(vault, settings, MONTH, now=room.clock())
