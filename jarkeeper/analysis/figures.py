@@ -194,8 +194,8 @@ DEFINITIONS = (
         meaning="Of the time that the trail knows a jar, the share in which no critical "
         "`session-dead` incident of it was open; jars count alike for each second. An incident "
         "that became critical counts from then on.",
-        sources="`incident`; the first event of a jar in the span or the history, or the beginning "
-        "of an incident of it",
+        sources="`incident`; the first event of a jar in the span, in the history the first that "
+        "changed it, or the beginning of an incident of it",
         left_out="the time before a jar's first event; incidents of other causes, and those that "
         "are only a warning, as while a backup steps in",
         counted=("day of a jar", "days of a jar, of all jars added up"),

@@ -47,7 +47,12 @@ def is_none(value: Any) -> bool:
 
 def figure_text(figure: KeyFigure) -> str:
     """Return the value with its unit, rounded away from looking better than it is."""
-    return NOTHING if figure.value is None else amount(figure.value, figure.unit)
+    if figure.value is None:
+        return NOTHING
+    text = amount(figure.value, figure.unit)
+    if figure.value == figure.target or text != amount(figure.target, figure.unit):
+        return text
+    return f"just {'below' if figure.value < figure.target else 'above'} {text}"
 
 
 def target_text(figure: KeyFigure) -> str:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reportkit
+from jarkeeper.analysis.figures import DEFINITIONS, KeyFigure
 from jarkeeper.checks import Severity
 from jarkeeper.cli.usage import Sum
 from jarkeeper.errors import InputError
@@ -26,7 +27,7 @@ from jarkeeper.report.exports import as_csv, as_json
 from jarkeeper.report.headline import judge
 from jarkeeper.report.page import island_text, page
 from jarkeeper.report.periods import span_before
-from jarkeeper.report.readings import meaning_of, percent, span
+from jarkeeper.report.readings import figure_text, meaning_of, percent, span
 from jarkeeper.report.sections import age_words, correlation, sections
 from jarkeeper.report.spark import sparkline
 from jarkeeper.report.writing import name_of, place_of, write_files
@@ -487,3 +488,21 @@ def test_every_text_and_every_mark_has_contrast(scheme):
     assert contrast(shown["quiet"], shown["none-soft"]) >= 4.5
     for mark in ("none", "focus", *(f"s{n}" for n in range(1, 9))):
         assert contrast(shown[mark], shown["card"]) >= 3, mark
+
+
+@pytest.mark.parametrize(
+    ("id_", "value", "words"),
+    [
+        ("L1", 94.96, "just below 95 %"),
+        ("L1", 95.04, "just above 95 %"),
+        ("L1", 95.0, "95 %"),
+        ("L2", 0.996, "just below 1 %"),
+        ("L2", 1.2, "1.2 %"),
+        ("L4", 0, "0"),
+    ],
+)
+def test_a_value_beside_its_target_says_on_which_side_it_is(id_, value, words):
+    one = next(one for one in DEFINITIONS if one.id == id_)
+    figure = KeyFigure(one.id, one.name, one.unit, one.target, one.at_least, value, 5)
+
+    assert figure_text(figure).replace("\N{NO-BREAK SPACE}", " ") == words
