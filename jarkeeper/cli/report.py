@@ -84,6 +84,8 @@ def command(
     wants_page = out is not None or shows or not (csv or invocation.as_json)
     place = place_of(out, f"{name_of(content)}.html") if wants_page else None
     texts = {csv / name: text for name, text in as_csv(content).items()} if csv else {}
+    if place in texts:
+        raise InputError(f"'{place}': is a file of the numbers too", hint="name another for --out")
     if place is not None:
         with Output(aside=True).busy("drawing the page"):
             texts[place] = page(content)

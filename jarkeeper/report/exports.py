@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FORMAT = 1
-_FORMULA = re.compile("[\\s\ufffd]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
-"""A spreadsheet may run a cell that begins so: it drops what is blank, reads wide signs as narrow
-ones, and a control, which we have replaced, is blank to another program."""
+_FORMULA = re.compile("(^|;)([\\s\ufffd]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+"""A spreadsheet may run a cell that begins so, and cut cells at semicolons: it drops what is blank,
+reads wide signs as narrow ones, and a control, which we have replaced, is blank to another."""
 
 
 def document(content: Content) -> dict[str, Any]:
@@ -111,4 +111,4 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return _FORMULA.sub(r"\1'\2", text)

@@ -27,6 +27,9 @@ def write_files(
     texts: Mapping[Path, str], *, overwrite: bool = False, hint: str = "--force writes over it"
 ) -> tuple[Path, ...]:
     """Write every file, or raise `InputError`: before the first, where one is there already."""
+    for path in texts:
+        if path.is_dir():
+            raise InputError(f"'{path}': is a folder", hint="name another file")
     if not overwrite:
         _refuse_taken((path for path in texts if os.path.lexists(path)), hint)
     for path, text in texts.items():

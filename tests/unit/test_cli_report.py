@@ -106,3 +106,11 @@ def test_no_cookie_is_in_any_form_of_it(vault, capsys):
     files = [file.read_bytes() for file in (vault / "r.html", *(vault / "numbers").iterdir())]
     assert_no_canary(capsys.readouterr().out, *files)
     assert len(files) > 9
+
+
+def test_the_page_takes_no_place_of_the_numbers(vault, capsys):
+    ended = run(["report", "--csv", "numbers", "--out", "numbers/figures.csv", "--force"])
+
+    assert ended == 2
+    assert "is a file of the numbers too" in capsys.readouterr().err
+    assert not (vault / "numbers").exists()

@@ -400,6 +400,24 @@ def test_a_formula_is_none_whatever_blank_stands_before_it():
     assert {(cell["explanation"], cell["remedy"]) for cell in cells} == {("2-1=1", " a@b")}
 
 
+def test_no_formula_begins_where_a_spreadsheet_cuts_at_semicolons():
+    rows = [("a;=1+1", 1, 1.0, 1, "b; @c", "d;e")]
+
+    text = as_csv(replace(reportkit.single(), errors=reportkit.frame("errors", rows)))["errors.csv"]
+
+    assert "a;'=1+1," in text
+    assert ",b;' @c,d;e" in text
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_before_the_first_is_written(tmp_path):
+    (tmp_path / "b.csv").mkdir()
+
+    with pytest.raises(InputError, match="is a folder"):
+        write_files({tmp_path / "a.csv": "1", tmp_path / "b.csv": "2"}, overwrite=True)
+
+    assert not (tmp_path / "a.csv").exists()
+
+
 def test_a_huge_report_stays_small_and_says_what_it_leaves_out():
     content = reportkit.busy(days=1100, jars=tuple(f"jar-{n}" for n in range(12)), principals=20)
     rows = [("2026-11-01", "youtube", f"u{n}@h", "cli", 1) for n in range(50_000)]
