@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from prefect import task
 
-from jarkeeper.audit import archive
+from jarkeeper.audit import archive, retention
 from jarkeeper.vault import Vault
 from jarkeeper.words import count_of
 from tasks.opening import Opening
@@ -40,6 +40,6 @@ def retire(opening: Opening, vault: Vault) -> Receipt:
     """
     days = timedelta(days=opening.settings.audit_days)
     before = vault.trail.now() - days
-    done = archive.retire(vault.trail, before=before, verify=vault.verify_trail)
+    done = retention.retire(vault.trail, before=before, verify=vault.verify_trail)
     sentence = done.given_up(before.date())
     return Receipt(sentence, done.warnings, {"objects deleted": done.deleted})

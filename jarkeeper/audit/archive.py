@@ -1,17 +1,16 @@
-"""The archive: finished days of the trail packed into volumes, and the oldest of them given up.
+"""The archive: finished days of the trail packed into volumes.
 
 A volume is written, read back and compared before any event that it holds is deleted, and each
 event was in a checkpoint before. So wherever this stops, every event is there at least once, and
-running it again goes on. What retention gives up leaves its hash behind: every proof stays as it
-was, and nothing else can be taken away unseen.
+running it again goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count, islice
 
 from jarkeeper.actions import Action
@@ -26,7 +25,6 @@ from jarkeeper.audit.places import (
     volume_key,
     voucher_key,
 )
-from jarkeeper.audit.told import BEFORE, LEAVES
 from jarkeeper.audit.trail import Access, Trail
 from jarkeeper.audit.verify import TrailReport
 from jarkeeper.audit.volumes import (
@@ -37,7 +35,14 @@ from jarkeeper.audit.volumes import (
     write_volume,
     write_voucher,
 )
-from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
+from jarkeeper.errors import (
+    AuditUnavailable,
+    Conflict,
+    IntegrityError,
+    JarkeeperError,
+    ObjectMissing,
+    StoreError,
+)
 from jarkeeper.limits import LIMITS
 from jarkeeper.records import digest
 from jarkeeper.stores import put_once
@@ -89,12 +94,12 @@ def pack(
     """
     # Before anything is looked at: whoever packs at the same time wants the same numbers, and one
     # of the two gives way.
-    known = _listed(trail)
-    report = _verified(verify or trail.verify)
+    known = listed(trail)
+    report = verified(verify or trail.verify)
     with suppress(Conflict):  # another process was faster: what it has is packed another time
         trail.checkpoint(report)
     days = _days(trail, report.log, before)
-    if _volumes(_listed(trail)) - _volumes(known):
+    if volumes_in(listed(trail)) - volumes_in(known):
         # Of what it has packed, some events may lie by themselves still, and others no more.
         raise Conflict("archive: somebody else has just packed", hint="try again later")
     packed = {
@@ -107,49 +112,22 @@ def pack(
     if not days:
         return ArchiveReceipt()
     access = trail.intent(Access(Action.ARCHIVE))
-    events = volumes = 0
-    for day, items in days.items():
-        rest = [item for item in items if item.leaf not in packed]
-        taken = {number: is_volume for when, number, is_volume in sorted(known) if when == day}
-        for number, batch in _planned(trail, report.log, rest, day=day, taken=taken):
-            _pack(trail, report.log, batch, day=day, number=number, taken=taken)
-            events, volumes = events + len(batch), volumes + 1
+    try:
+        events = volumes = 0
+        for number in _packed_days(trail, report.log, days, packed=packed, known=known):
+            events, volumes = events + number, volumes + 1
             if progress is not None:
                 progress(events, total)
-    doomed = [item.key for items in days.values() for item in items]
-    deleted, warnings = _delete(trail, doomed)
+        doomed = [item.key for items in days.values() for item in items]
+        deleted, warnings = delete(trail, doomed)
+    except JarkeeperError as error:
+        ending = Outcome.CONFLICT if isinstance(error, Conflict) else Outcome.FAILED
+        with suppress(AuditUnavailable):
+            trail.outcome(access, ending)
+        raise
     counts = {"events": events, "volumes": volumes, "deleted": deleted}
     trail.outcome(access, Outcome.OK, counts=counts)
     return ArchiveReceipt(events, volumes, deleted, warnings)
-
-
-def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> ArchiveReceipt:
-    """Give up the events that a checkpoint from before that moment knows; on record first.
-
-    Their hashes stay, so that every proof does. `IntegrityError`, and nothing was changed, where
-    the trail is not as it was written.
-    """
-    report = _verified(verify or trail.verify)
-    now = trail.now()
-    young = _first_young(trail, report.log, before.date(), today=now.date())
-    leaves = 0
-    for one in report.log.checkpoints:
-        if one.at > now:  # a clock was ahead: later ones vouch for the same events
-            continue
-        if one.at >= before or one.size > young:
-            break
-        leaves = one.size
-    if not leaves:
-        return ArchiveReceipt()
-    doomed = tuple(_retired(trail, report.log, leaves))
-    if doomed or leaves > report.told.retired:  # also what one that was interrupted left
-        counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
-        trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
-    deletion = Access(Action.RETIRE)
-    deleted, warnings = _delete(trail, doomed)
-    if deleted:
-        trail.outcome(deletion, Outcome.OK, counts={"deleted": deleted})
-    return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
 def volumes_of(trail: Trail) -> tuple[str, ...]:
@@ -157,7 +135,7 @@ def volumes_of(trail: Trail) -> tuple[str, ...]:
     return tuple(trail.store.list(ARCHIVE_PREFIX))
 
 
-def _verified(verify: Verify) -> TrailReport:
+def verified(verify: Verify) -> TrailReport:
     report = verify()
     if report.discrepancies:
         raise IntegrityError(
@@ -178,6 +156,23 @@ def _days(trail: Trail, log: CheckpointLog, before: date) -> dict[str, list[_Sto
         if (leaf := log.leaf(writer, seq)) is not None:
             days.setdefault(day, []).append(_Stored(leaf, writer, seq, key))
     return {day: sorted(items, key=lambda item: item.leaf) for day, items in sorted(days.items())}
+
+
+def _packed_days(
+    trail: Trail,
+    log: CheckpointLog,
+    days: Mapping[str, list[_Stored]],
+    *,
+    packed: Collection[int],
+    known: Iterable[tuple[str, int, bool]],
+) -> Iterator[int]:
+    """Write volume after volume, and give how many events each holds."""
+    for day, items in days.items():
+        rest = [item for item in items if item.leaf not in packed]
+        taken = {number: is_volume for when, number, is_volume in sorted(known) if when == day}
+        for number, batch in _planned(trail, log, rest, day=day, taken=taken):
+            _pack(trail, log, batch, day=day, number=number, taken=taken)
+            yield len(batch)
 
 
 def _planned(
@@ -243,7 +238,7 @@ def _pack(
     if not put_once(trail.store, voucher_key(day, voucher.number), record):
         raise Conflict(f"archive of {day}: somebody else is at it", hint="try again later")
     # Whoever slept here for longer than others wait finds what they wrote meanwhile.
-    if {other for when, other, _ in _listed(trail) if when == day} - set(taken):
+    if {other for when, other, _ in listed(trail) if when == day} - set(taken):
         raise _taken(day)
     name = volume_key(day, voucher.number)
     written = put_once(trail.store, name, content) and trail.store.get(name)
@@ -264,51 +259,16 @@ def _rows(trail: Trail, log: CheckpointLog, batch: Iterable[_Stored]) -> list[Ro
     return rows
 
 
-def _first_young(trail: Trail, log: CheckpointLog, day: date, *, today: date) -> int:
-    """Return the first leaf that is of that day or later, by the events themselves.
-
-    A checkpoint is no older than its clock says, but that may be wrong. So may that of a writer: a
-    day that has not come yet is none, and holds up no retention.
-    """
-    young, days = [log.size], (day.isoformat(), (today + timedelta(days=1)).isoformat())
-    for name in trail.store.list(PREFIX):
-        place = parse_event_key(name)
-        is_young = place is not None and days[0] <= place[0] <= days[1]
-        leaf = log.leaf(place[1], place[2]) if place and is_young else None
-        young += [leaf] if leaf is not None else []
-    for when, number, is_volume in _listed(trail):
-        if is_volume and days[0] <= when <= days[1]:
-            voucher = read_voucher(trail.store, when, number, key=trail.key, vault=trail.vault)
-            young.append(voucher.first_leaf)
-    return min(young)
-
-
-def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:
-    """Give the objects that hold nothing but events below that leaf."""
-    names = trail.store.list(PREFIX)
-    for name in names:
-        place = parse_event_key(name)
-        leaf = log.leaf(place[1], place[2]) if place else None
-        if leaf is not None and leaf < leaves:
-            yield name
-    # A record by itself may be that of a volume which is being written right now.
-    for day, number in sorted(_volumes(_listed(trail))):
-        voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-        if voucher.last_leaf < leaves:
-            yield volume_key(day, number)
-            yield voucher_key(day, number)
-
-
-def _listed(trail: Trail) -> list[tuple[str, int, bool]]:
+def listed(trail: Trail) -> list[tuple[str, int, bool]]:
     """Return day and number of the archive's objects, and which are volumes."""
     return list(filter(None, map(parse_volume_key, trail.store.list(ARCHIVE_PREFIX))))
 
 
-def _volumes(listed: Iterable[tuple[str, int, bool]]) -> set[tuple[str, int]]:
+def volumes_in(listed: Iterable[tuple[str, int, bool]]) -> set[tuple[str, int]]:
     return {(day, number) for day, number, is_volume in listed if is_volume}
 
 
-def _delete(trail: Trail, names: Iterable[str]) -> tuple[int, tuple[str, ...]]:
+def delete(trail: Trail, names: Iterable[str]) -> tuple[int, tuple[str, ...]]:
     """Delete objects, up to the first that must not be; a store may leave that to its own rules."""
     deleted = 0
     for name in names:

@@ -68,7 +68,7 @@ def _why(trail: Trail, before: date, days: int) -> str:
 @pass_invocation
 def retire(invocation: Invocation) -> Exit:
     """Delete what is past its retention; proofs stay."""
-    from jarkeeper.audit import archive
+    from jarkeeper.audit import retention
     from jarkeeper.wiring import open_vault
 
     settings = invocation.settings()
@@ -80,7 +80,7 @@ def retire(invocation: Invocation) -> Exit:
     vault = open_vault(settings)
     with Output(aside=True).busy("verifying the audit trail"):
         before = vault.trail.now() - timedelta(days=settings.audit_days)
-        receipt = archive.retire(vault.trail, before=before, verify=vault.verify_trail)
+        receipt = retention.retire(vault.trail, before=before, verify=vault.verify_trail)
     sentence = receipt.given_up(before.date())
     _tell(invocation, receipt, sentence, before=before.date())
     return Exit.OK

@@ -8,8 +8,9 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit import archive as archives
-from jarkeeper.audit.archive import ArchiveReceipt, pack, retire
+from jarkeeper.audit.archive import ArchiveReceipt, pack
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
+from jarkeeper.audit.retention import retire
 from jarkeeper.audit.volumes import read_volume, write_volume
 from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
@@ -424,6 +425,8 @@ def test_a_packing_leaves_an_hour_to_another_release_that_announced_the_same_eve
     assert others
     assert days.trail().verify().discrepancies == ()
     assert len(told(days.trail())) == 16
+    ends = [one.outcome for one in days.trail().read() if one.action is Action.ARCHIVE]
+    assert sorted(filter(None, ends)) == [Outcome.CONFLICT, Outcome.OK]
 
 
 def test_what_another_release_announced_and_never_wrote_is_packed_after_an_hour(monkeypatch):

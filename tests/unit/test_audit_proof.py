@@ -11,10 +11,11 @@ import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
-from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.archive import pack
 from jarkeeper.audit.note import signer_of
 from jarkeeper.audit.places import parse_event_key
 from jarkeeper.audit.proof import prove
+from jarkeeper.audit.retention import retire
 from jarkeeper.audit.witness import contradictions
 from jarkeeper.errors import Conflict, InputError, IntegrityError, NotFound
 from jarkeeper.stores.memory import MemoryStore

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from jarkeeper.anchors import FileAnchors
-from jarkeeper.audit.archive import retire
 from jarkeeper.audit.checkpoints import read_body
 from jarkeeper.audit.note import open_note
 from jarkeeper.audit.places import parse_event_key
+from jarkeeper.audit.retention import retire
 from jarkeeper.audit.verify import UNREMEMBERED
 from jarkeeper.errors import (
     Conflict,

@@ -12,8 +12,9 @@ import pytest
 from jarkeeper.actions import Action
 from jarkeeper.analysis.figures import State
 from jarkeeper.audit import Outcome
-from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.archive import pack
 from jarkeeper.audit.places import parse_volume_key, volume_key, voucher_key
+from jarkeeper.audit.retention import retire
 from jarkeeper.audit.trail import Access
 from jarkeeper.audit.volumes import read_volume, read_voucher, write_volume, write_voucher
 from jarkeeper.checks import Severity

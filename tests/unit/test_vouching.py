@@ -7,9 +7,10 @@ import pytest
 
 from jarkeeper.actions import Action
 from jarkeeper.anchors import FileAnchors
-from jarkeeper.audit.archive import pack, retire
+from jarkeeper.audit.archive import pack
 from jarkeeper.audit.places import PREFIX as AUDIT
 from jarkeeper.audit.places import parse_checkpoint_key, parse_event_key, parse_volume_key
+from jarkeeper.audit.retention import retire
 from jarkeeper.errors import IntegrityError, StoreError
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import FaultyStore, Room, cookie_file
