@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from jarkeeper import durable
 from jarkeeper.errors import StoreError
-from jarkeeper.names import VaultId, is_id
+from jarkeeper.names import VaultId, is_id, is_jar
 
 FILE_BYTES_MAX = 4096
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -122,7 +122,7 @@ class FileAnchors:
             there = self.place.iterdir() if self.place.is_dir() else ()
             names = {item.name for item in there}
         jars = (name.removeprefix(f"{vault}-").removesuffix(".json") for name in names)
-        return sorted(jar for jar in jars if _file_name(vault, jar) in names)
+        return sorted(jar for jar in jars if is_jar(jar) and _file_name(vault, jar) in names)
 
     def how_to_forget(self, vault: VaultId, jar: str) -> str:
         """Return which file to remove."""

@@ -154,5 +154,10 @@ class ObjectDenied(ObjectMissing):
     """No such object, or no right to see it: S3 answers the same to who may not list."""
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether the object is certainly not there."""
+    return isinstance(error, ObjectMissing) and not isinstance(error, ObjectDenied)
+
+
 class StoreUnknown(StoreError):
     """No answer came: the write may or may not have happened."""

@@ -56,9 +56,14 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def is_jar(text: str) -> bool:
+    """Whether the text can name a jar."""
+    return _JAR.fullmatch(text) is not None
+
+
 def checked_jar_name(text: str) -> str:
     """Return the name, or raise `InputError` where it cannot name a jar."""
-    if _JAR.fullmatch(text) is None:
+    if not is_jar(text):
         raise InputError(
             f"jar name '{printable(text[:40])}': expected 1 to 32 lower-case letters, digits or "
             "'-', starting with a letter or digit",

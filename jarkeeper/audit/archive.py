@@ -130,11 +130,6 @@ def pack(
     return ArchiveReceipt(events, volumes, deleted, warnings)
 
 
-def volumes_of(trail: Trail) -> tuple[str, ...]:
-    """Return the names of all volumes and their records."""
-    return tuple(trail.store.list(ARCHIVE_PREFIX))
-
-
 def verified(verify: Verify) -> TrailReport:
     report = verify()
     if report.discrepancies:

@@ -33,6 +33,7 @@ from jarkeeper.errors import (
     ObjectMissing,
     RecordMissing,
     StoreError,
+    StoreUnknown,
 )
 from jarkeeper.limits import LIMITS
 from jarkeeper.names import VaultId
@@ -156,6 +157,8 @@ def read_log(store: Readable, *, key: bytes, vault: VaultId, verifier: Verifier)
             hashes = _read_hashes(store, checkpoint)
             frontier = log.frontier.grown(hashes)
             _require_next(log, checkpoint, frontier, seq=seq, verifier=verifier)
+        except StoreUnknown:
+            raise
         except (IntegrityError, StoreError) as error:
             log.found.append(Discrepancy(_code_of(error), name, error.message))
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from jarkeeper.errors import (
     ObjectMissing,
     StoreError,
     StoreUnknown,
+    is_gone,
 )
 from jarkeeper.names import VaultId
 from jarkeeper.records import digest
@@ -47,8 +48,8 @@ class Reader:
 
         `Conflict` where the days are packed again and again meanwhile.
         """
-        first = "" if since is None else f"{since:%Y-%m-%d}"
-        last = "9999" if until is None else f"{until:%Y-%m-%d}"
+        first = "" if since is None else _day_of(since)
+        last = "9999" if until is None else _day_of(until)
         listed = self._listed()
         for day in sorted(day for day in listed if first <= day <= last):
             for event in self._day(day, listed[day], left_out=left_out):
@@ -136,9 +137,7 @@ class Reader:
                 left_out += sorted(wrong | gone)
                 return sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
             keys = there
-        raise Conflict(
-            "audit trail: is being packed or deleted all the time", hint="try again later"
-        )
+        raise _busy()
 
     def _tried(self, keys: list[str]) -> tuple[dict[tuple[str, int], Event], set[str], set[str]]:
         """Return the events, what is wrong, and what is not there any more."""
@@ -149,17 +148,36 @@ class Reader:
             except StoreUnknown:
                 raise
             except (IntegrityError, StoreError) as error:
-                is_gone = isinstance(error, ObjectMissing) and not isinstance(error, ObjectDenied)
-                (gone if is_gone else wrong).add(key)
-        return events, wrong, gone
+                (gone if is_gone(error) else wrong).add(key)
+        places = {key: parse_event_key(key) for key in gone}
+        # What a volume has was packed meanwhile.
+        packed = {key for key, place in places.items() if place and place[1:] in events}
+        return events, wrong, gone - packed
 
     def _listed(self) -> dict[str, list[str]]:
-        days: dict[str, list[str]] = {}
-        for key in self.store.list(PREFIX):
-            if day := day_of(key):
-                days.setdefault(day, []).append(key)
-        return days
+        """Return what lies below each day; a long list is no moment, so the archive stays as it is.
+
+        Else a day that is packed meanwhile would be in neither part of it.
+        """
+        for _ in range(TRIES):
+            days: dict[str, list[str]] = {}
+            keys = self.store.list(PREFIX)
+            for key in keys:
+                if day := day_of(key):
+                    days.setdefault(day, []).append(key)
+            packed = [key for key in keys if key.startswith(ARCHIVE_PREFIX)]
+            if packed == list(self.store.list(ARCHIVE_PREFIX)):
+                return days
+        raise _busy()
 
 
 def _lies_in(day: str, since: datetime, until: datetime) -> bool:
-    return f"{since:%Y-%m-%d}" <= day <= f"{until:%Y-%m-%d}"
+    return _day_of(since) <= day <= _day_of(until)
+
+
+def _day_of(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def _busy() -> Conflict:
+    return Conflict("audit trail: is being packed or deleted all the time", hint="try again later")

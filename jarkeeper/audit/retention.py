@@ -14,7 +14,7 @@ from jarkeeper.audit.archive import ArchiveReceipt, Verify, delete, listed, veri
 from jarkeeper.audit.checkpoints import CheckpointLog
 from jarkeeper.audit.events import Outcome
 from jarkeeper.audit.places import PREFIX, parse_event_key, volume_key, voucher_key
-from jarkeeper.audit.told import BEFORE, LEAVES
+from jarkeeper.audit.told import BEFORE, DELETED, LEAVES
 from jarkeeper.audit.trail import Access, Trail
 from jarkeeper.audit.volumes import read_voucher
 
@@ -37,14 +37,14 @@ def retire(trail: Trail, *, before: datetime, verify: Verify | None = None) -> A
         leaves = one.size
     if not leaves:
         return ArchiveReceipt()
-    doomed = tuple(_retired(trail, report.log, leaves))
+    doomed = tuple(_retired(trail, report.log, leaves, before=before.date()))
     if doomed or leaves > report.told.retired:  # also what one that was interrupted left
         counts = {LEAVES: leaves, BEFORE: before.date().toordinal()}
         trail.outcome(Access(Action.RETIRE), Outcome.OK, counts=counts)
     deletion = Access(Action.RETIRE)
     deleted, warnings = delete(trail, doomed)
     if deleted:
-        trail.outcome(deletion, Outcome.OK, counts={"deleted": deleted})
+        trail.outcome(deletion, Outcome.OK, counts={DELETED: deleted})
     return ArchiveReceipt(deleted=deleted, warnings=warnings)
 
 
@@ -67,17 +67,19 @@ def _first_young(trail: Trail, log: CheckpointLog, day: date, *, today: date) ->
     return min(young)
 
 
-def _retired(trail: Trail, log: CheckpointLog, leaves: int) -> Iterator[str]:
-    """Give the objects that hold nothing but events below that leaf."""
-    names = trail.store.list(PREFIX)
-    for name in names:
-        place = parse_event_key(name)
-        leaf = log.leaf(place[1], place[2]) if place else None
+def _retired(trail: Trail, log: CheckpointLog, leaves: int, *, before: date) -> Iterator[str]:
+    """Give the objects that hold nothing but events below that leaf.
+
+    What is dated ahead stays: it is said that nothing of that day or later was given up.
+    """
+    for name in trail.store.list(PREFIX):
+        day, writer, seq = parse_event_key(name) or ("", "", 0)
+        leaf = log.leaf(writer, seq) if "" < day < before.isoformat() else None
         if leaf is not None and leaf < leaves:
             yield name
     # A record by itself may be that of a volume which is being written right now.
     for day, number in sorted(volumes_in(listed(trail))):
         voucher = read_voucher(trail.store, day, number, key=trail.key, vault=trail.vault)
-        if voucher.last_leaf < leaves:
+        if voucher.last_leaf < leaves and day < before.isoformat():
             yield volume_key(day, number)
             yield voucher_key(day, number)

@@ -24,7 +24,7 @@ from jarkeeper.audit.volumes import (
     plain_rows,
     read_voucher,
 )
-from jarkeeper.errors import IntegrityError, StoreError
+from jarkeeper.errors import IntegrityError, StoreError, StoreUnknown
 from jarkeeper.names import VaultId
 from jarkeeper.records import digest
 from jarkeeper.stores import Readable
@@ -108,6 +108,8 @@ class Shelf:
         try:
             voucher = read_voucher(self.store, day, number, key=self.key, vault=self.vault)
             content = self.store.get(volume.name)
+        except StoreUnknown:
+            raise
         except (IntegrityError, StoreError) as error:
             volume.say(f"cannot be believed, {error.message}")
             return volume

@@ -13,6 +13,8 @@ LEAVES = "leaves"
 """In the counts of `retire`: so many of the oldest leaves may be gone."""
 BEFORE = "before_day"
 """Beside them: none of them is of that day or later."""
+DELETED = "deleted"
+"""In the counts of what ends a retention: so many objects went."""
 CHECKPOINTS = "checkpoints"
 """In the counts of `checkpoint`: how many there are with it."""
 

@@ -30,11 +30,11 @@ from jarkeeper.audit.places import (
 from jarkeeper.audit.shelf import Shelf, Volume
 from jarkeeper.audit.told import Told
 from jarkeeper.audit.volumes import read_voucher
-from jarkeeper.errors import IntegrityError, StoreError
+from jarkeeper.errors import Conflict, IntegrityError, StoreError, StoreUnknown, is_gone
 from jarkeeper.names import VaultId
 from jarkeeper.stores import Readable
 
-READINGS_MAX = 4
+READINGS_MAX = 6
 LINES_MAX = 1
 """Of a stored event. More would be a place to hide things in."""
 UNREMEMBERED = (
@@ -110,12 +110,15 @@ def verify_trail(store: Readable, *, key: bytes, vault: VaultId, verifier: Verif
     # is built on a reading that missed something, so that one is done again.
     seen: set[Discrepancy] = set()
     for _ in range(READINGS_MAX):
-        report = _Reading(store, key, vault, verifier).report()
+        reading = _Reading(store, key, vault, verifier)
+        report = reading.report()
+        if reading.has_missed:
+            continue
         lasting = tuple(item for item in report.discrepancies if item in seen)
         if lasting or not report.discrepancies:
             return replace(report, discrepancies=lasting)
         seen.update(report.discrepancies)
-    return report
+    raise Conflict("audit trail: is being packed or changed all the time", hint="try again later")
 
 
 class _Reading:
@@ -134,6 +137,8 @@ class _Reading:
         self.fresh: dict[str, list[Leaf]] = {}
         self.events = 0
         self.has_news = False
+        self.has_missed = False
+        """Whether anything that was listed was gone when it was read: somebody packs."""
         self.ahead = ""
         """A volume that holds events of checkpoints that are not there."""
         self.twins: dict[tuple[str, int], bytes] = {}
@@ -196,6 +201,8 @@ class _Reading:
         """Name a record of no volume that nobody wrote: it would be in the way of the next one."""
         try:
             read_voucher(self.store, day, number, key=self.key, vault=self.vault)
+        except StoreUnknown:
+            raise
         except (IntegrityError, StoreError) as error:
             self._say("spliced", voucher_key(day, number), error.message)
 
@@ -227,6 +234,10 @@ class _Reading:
         known = ARCHIVED if twin else UNSEEN if leaf is None else self.places[leaf]
         vouched = twin if leaf is None else self.log.hashes[leaf]
         line = self._line(name)
+        if line is None:
+            # Packed meanwhile: its twin is in a volume, which this reading may not have seen yet.
+            self.has_missed |= known != ARCHIVED
+            return
         event = self._genuine(line, chain.writer, seq, name)
         if event is not None and vouched and leaf_hash(line) != vouched:
             self._say("edited", name, f"event {seq} is not what its checkpoint saw", chain.writer)
@@ -246,11 +257,14 @@ class _Reading:
             self.has_news |= event.action is not Action.CHECKPOINT
             self.fresh.setdefault(chain.writer, []).append(Leaf(chain.writer, seq, leaf_hash(line)))
 
-    def _line(self, name: str) -> bytes:
+    def _line(self, name: str) -> bytes | None:
+        """Return what lies there, empty where it cannot be read; None where nothing does now."""
         try:
             return self.store.get(name)
-        except (StoreError, IntegrityError):
-            return b""
+        except StoreUnknown:
+            raise
+        except (StoreError, IntegrityError) as error:
+            return None if is_gone(error) else b""
 
     def _genuine(self, line: bytes, writer: str, seq: int, name: str) -> Event | None:
         """Return the event if it is authentic and stands where it was written; else say so."""

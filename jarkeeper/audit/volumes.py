@@ -132,7 +132,7 @@ def opened(content: bytes) -> Iterator[str]:
     try:
         with _file(content) as source:
             yield str(source)
-    except JarkeeperError:
+    except (JarkeeperError, OSError, MemoryError):
         raise
     # The engine's own errors, and what Python makes of its answers: texts and times of any bytes.
     except Exception:  # noqa: BLE001

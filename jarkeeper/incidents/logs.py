@@ -15,10 +15,10 @@ from typing import TypeAlias
 from jarkeeper.errors import (
     Conflict,
     IntegrityError,
-    ObjectDenied,
     ObjectMissing,
     StoreError,
     StoreUnknown,
+    is_gone,
 )
 from jarkeeper.incidents.model import Cause
 from jarkeeper.incidents.records import Entry, Place, read_authentic, read_incident
@@ -64,7 +64,7 @@ class Logs:
             except StoreUnknown:  # of the whole store
                 raise
             except (IntegrityError, StoreError) as error:
-                if _is_gone(error):  # cleaned up meanwhile
+                if is_gone(error):  # cleaned up meanwhile
                     continue
                 refusal = error if isinstance(error, StoreError) else refusal
                 entry = Entry(seq, None, digest(raw), error.message)
@@ -125,12 +125,8 @@ class Logs:
         except StoreUnknown:
             raise
         except (IntegrityError, StoreError) as error:
-            return "" if _is_gone(error) else error.message
+            return "" if is_gone(error) else error.message
         return ""
-
-
-def _is_gone(error: Exception) -> bool:
-    return isinstance(error, ObjectMissing) and not isinstance(error, ObjectDenied)
 
 
 def _by_log(keys: Iterable[str]) -> dict[Log, set[int]]:

@@ -112,11 +112,12 @@ def state(vault: Vault, settings: Settings, month: str, *, now: datetime) -> Sta
     since, until = month_of(month)
     if since > now:
         raise InputError(f"month {month}: has not begun yet, nothing can be stated of it")
-    report = vault.verify_trail()
     first = next(vault.trail.read(), None)
     found, left_out = Month(), list[str]()
     for event in vault.trail.read(since, min(until, now), left_out=left_out):
         found.hear(event)
+    # Afterwards, so that whatever was not there to be read is missed by it as well.
+    report = vault.verify_trail()
     if left_out and not report.discrepancies:
         raise Conflict(
             f"month {month}: the trail was changed while it was read", hint="run it again"

@@ -9,9 +9,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jarkeeper.audit import Event, TrailReport
-from jarkeeper.audit.archive import volumes_of
 from jarkeeper.audit.patterns import HISTORY, WINDOW, Pattern, find_patterns
-from jarkeeper.audit.places import PREFIX, parse_event_key, parse_volume_key
+from jarkeeper.audit.places import ARCHIVE_PREFIX, PREFIX, parse_event_key, parse_volume_key
 from jarkeeper.checks import Severity
 from jarkeeper.errors import Conflict, InputError, JarkeeperError, VaultError
 from jarkeeper.incidents.model import Cause
@@ -45,13 +44,19 @@ def gather(
     if max(since, until) > now:
         raise InputError("report: expected a span of time that has passed")
     for _ in range(TRIES):
-        before = volumes_of(vault.trail)
+        before = vault.trail.store.list(PREFIX)
         with suppress(Conflict):
             content = _gathered(vault, settings, since=since, until=until, now=now)
-            # Days that are packed meanwhile may be counted twice, or not at all.
-            if volumes_of(vault.trail) == before:
+            # Days that are packed meanwhile may be counted twice, or not at all; and what is gone
+            # now was perhaps not there to be read.
+            after = set(vault.trail.store.list(PREFIX))
+            if after.issuperset(before) and not _volumes(after.difference(before)):
                 return content
     raise Conflict("report: the trail is being packed all the time", hint="try again later")
+
+
+def _volumes(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(ARCHIVE_PREFIX)]
 
 
 def _gathered(

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from jarkeeper.actions import Action
 from jarkeeper.audit.events import Event
+from jarkeeper.audit.told import DELETED
 from jarkeeper.limits import LIMITS
 
 TOLERANCE = timedelta(seconds=LIMITS.clock_skew_seconds_max + 2)
@@ -21,10 +22,8 @@ TOLERANCE = timedelta(seconds=LIMITS.clock_skew_seconds_max + 2)
 ENDLESS = timedelta(seconds=LIMITS.commit_seconds_max)
 """How long an access without an outcome may have gone on."""
 LONG = timedelta(hours=1)
-"""The same of what looks at a whole vault, jar by jar or event by event."""
-AT_LENGTH = frozenset(
-    {Action.ARCHIVE, Action.RETIRE, Action.BACKUP, Action.RECOVER, Action.REWRAP, Action.CHECK}
-)
+"""The same of what an operator does to a whole vault, jar by jar or event by event."""
+AT_LENGTH = frozenset({Action.ARCHIVE, Action.BACKUP, Action.RECOVER, Action.REWRAP})
 GO_ON = frozenset({Action.REWRAP, Action.RETIRE})
 """What goes on after its outcome: on record is the decision."""
 
@@ -124,8 +123,10 @@ def _spans(events: Iterable[Event]) -> Iterable[Span]:
         known = open_.get(event.access)
         begin = event.at - timedelta(seconds=max(0.0, event.seconds))
         end = event.at
-        if event.outcome is None or event.action in GO_ON:
-            end += LONG if event.action in AT_LENGTH else ENDLESS
+        if event.outcome is None and event.action in AT_LENGTH:
+            end += LONG
+        elif event.outcome is None or (event.action in GO_ON and DELETED not in event.counts):
+            end += ENDLESS
         if known is not None:
             begin = min(begin, known.begin)
             # An outcome ends what its intent left open.

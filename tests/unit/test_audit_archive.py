@@ -525,3 +525,20 @@ def test_no_packing_is_built_on_a_reading_that_missed_something():
 
     assert len(missed) == 2
     assert days.trail().verify().discrepancies == ()
+
+
+def test_what_is_dated_ahead_is_not_given_up_before_its_day():
+    days = Days(days=2)
+    now, days.clock.now = days.clock.now, days.clock.now + timedelta(days=60)
+    ahead = days.today.isoformat()
+    days.use(days.trail(), 1)
+    days.clock.now = now
+    days.trail().checkpoint(days.trail().verify())
+    days.clock.advance(days=40)
+
+    assert retire(days.trail(), before=days.clock.now - timedelta(days=5)).deleted > 0
+
+    assert any(ahead in key for key in days.listed())
+    report = days.trail().verify()
+    assert report.discrepancies == ()
+    assert report.told.retired_before <= days.today.toordinal()

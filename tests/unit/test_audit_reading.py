@@ -9,7 +9,7 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit.archive import pack
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
-from jarkeeper.errors import Conflict, StoreUnknown
+from jarkeeper.errors import Conflict, StoreError, StoreUnknown
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import ACTOR, KEYS, Always, Clock, FaultyStore
 
@@ -29,8 +29,12 @@ class Week:
     def trail(self, store=None):
         return Trail(store or self.store, keys=KEYS, vault=VAULT, clock=self.clock, actor=ACTOR)
 
+    @property
+    def today(self):
+        return self.clock.now.date()
+
     def pack(self):
-        return pack(self.trail(), before=self.clock.now.date())
+        return pack(self.trail(), before=self.today)
 
     def keys(self, parse):
         return list(filter(parse, self.store.list("audit/")))
@@ -56,6 +60,55 @@ def test_what_is_packed_while_it_is_read_is_read_all_the_same(read):
     assert (lends(events), left_out) == (14, [])
 
 
+@pytest.mark.parametrize("read", range(1, 15, 3))
+def test_a_verification_beside_a_packing_accuses_nobody(read):
+    week, calls = Week(), []
+
+    def meanwhile(name, key):
+        if name == "get" and parse_event_key(key):
+            calls.append(key)
+            if len(calls) == read:
+                week.pack()
+
+    report = week.trail(FaultyStore(week.store, before=meanwhile)).verify()
+
+    assert len(calls) >= read
+    assert report.discrepancies == ()
+    assert report.archived == 14
+
+
+def test_events_that_go_one_by_one_into_a_volume_are_all_read():
+    week, doomed = Week(), []
+
+    def packs(name, key):
+        if name == "get" and parse_event_key(key) and not doomed:
+            week.trail().checkpoint(week.trail().verify())
+            doomed.extend(week.keys(parse_event_key))
+            refusing = Always(StoreError("later"), method="delete")
+            pack(week.trail(FaultyStore(week.store, before=refusing)), before=week.today)
+        elif name == "get" and doomed:  # each a moment before it would be read
+            week.store.delete(doomed.pop(0))
+
+    left_out: list[str] = []
+    events = list(week.trail(FaultyStore(week.store, before=packs)).read(left_out=left_out))
+
+    assert (lends(events), left_out) == (14, [])
+
+
+def test_a_listing_between_whose_pages_a_day_is_packed_is_made_again():
+    week = Week()
+
+    class Paged(FaultyStore):
+        def list(self, prefix):
+            first = [key for key in self.inner.list(prefix) if "/archive/" in key]
+            if prefix == "audit/" and not first:
+                week.pack()
+                return first + [key for key in self.inner.list(prefix) if "/archive/" not in key]
+            return self.inner.list(prefix)
+
+    assert lends(week.trail(Paged(week.store)).read()) == 14
+
+
 def test_a_trail_that_is_packed_all_the_time_is_said_to_be():
     week, numbers = Week(), count(10)
 
@@ -74,6 +127,8 @@ def test_no_answer_is_no_event_that_was_left_out():
 
     with pytest.raises(StoreUnknown):
         list(week.trail(silent).read())
+    with pytest.raises(StoreUnknown):
+        week.trail(silent).verify()
 
 
 DAMAGE = {

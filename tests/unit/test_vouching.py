@@ -333,3 +333,11 @@ def test_a_jar_whose_events_were_retired_is_missed_by_the_anchor_that_knows_it(t
 
     assert (found.code, f"jar '{jar}'" in found.message) == ("removed", True)
     assert any(f"jar '{jar}'" in message and "has seen head" in message for message in told)
+
+
+def test_other_files_beside_the_anchors_are_none(tmp_path):
+    room = with_anchor(tmp_path)
+    for name in ("youtube (1)", "a.b", "UPPER"):
+        (tmp_path / "anchors" / f"{room.vault.id}-{name}.json").write_text("{}")
+
+    assert room.reopen().verify_trail().discrepancies == ()
