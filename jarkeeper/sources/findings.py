@@ -134,9 +134,12 @@ class _Look:
 def _complete_since(settings: Settings, vault: Vault, *, now: datetime) -> datetime:
     """Return when the days begin that the trail should hold whole.
 
-    Not by what it holds: who deletes the trail would be told of nothing any more.
+    Not by what it holds alone: who deletes the trail would be told of nothing any more. Nor by what
+    the vault says of itself alone: who writes that anew might choose a later day.
     """
     founded = founded_at(vault.ports.store, vault.ports.keys)
+    first = next(vault.trail.read(until=founded), None)
+    founded = first.at if first is not None else founded
     if settings.audit_days:
         founded = max(founded, now - timedelta(days=settings.audit_days))
     return founded.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from jarkeeper.records import write_time
 from jarkeeper.settings import Settings
 from jarkeeper.sources.findings import findings_of_sources
-from vaultkit import Room
+from jarkeeper.vault.identity import _write
+from vaultkit import KEYS, Room
 
 HOUR = timedelta(hours=1)
 TASK = "arn:aws:sts::123456789012:assumed-role/jarkeeper-task/5f1d"
@@ -93,4 +95,13 @@ def test_what_was_before_the_retention_is_not_missed(look):
     room.clock.advance(days=100)
 
     assert look(room, line(at, envelope), since=at - HOUR, audit_days=90) == {}
+    assert look(room, line(at, envelope), since=at - HOUR) == {"outside": 1}
+
+
+def test_a_vault_that_says_it_is_younger_than_its_trail_hides_nothing(look):
+    room = Room()
+    at, envelope = theft(room)
+    younger = _write(room.vault.id, KEYS, created_at=write_time(at + timedelta(days=9)))
+    room.store.put("vault.json", younger)
+
     assert look(room, line(at, envelope), since=at - HOUR) == {"outside": 1}
