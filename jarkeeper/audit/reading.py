@@ -132,12 +132,14 @@ class Reader:
     def _day(self, day: str, keys: list[str], *, left_out: list[str]) -> list[Event]:
         for _ in range(TRIES):
             events, wrong, gone = self._tried(keys)
-            there = self._listed().get(day, []) if gone else []
+            there = self._listed(day).get(day, []) if gone else []
             if gone <= set(there):  # then it is not that somebody packs
                 left_out += sorted(wrong | gone)
                 return sorted(events.values(), key=lambda one: (one.at, one.writer, one.seq))
             keys = there
-        raise _busy()
+        raise Conflict(
+            "audit trail: is being packed or deleted all the time", hint="try again later"
+        )
 
     def _tried(self, keys: list[str]) -> tuple[dict[tuple[str, int], Event], set[str], set[str]]:
         """Return the events, what is wrong, and what is not there any more."""
@@ -154,21 +156,17 @@ class Reader:
         packed = {key for key, place in places.items() if place and place[1:] in events}
         return events, wrong, gone - packed
 
-    def _listed(self) -> dict[str, list[str]]:
-        """Return what lies below each day; a long list is no moment, so the archive stays as it is.
+    def _listed(self, day: str = "") -> dict[str, list[str]]:
+        """Return what lies below each day, or below that one.
 
-        Else a day that is packed meanwhile would be in neither part of it.
+        The archive last: a day that is packed meanwhile would else be in neither part.
         """
-        for _ in range(TRIES):
-            days: dict[str, list[str]] = {}
-            keys = self.store.list(PREFIX)
-            for key in keys:
-                if day := day_of(key):
-                    days.setdefault(day, []).append(key)
-            packed = [key for key in keys if key.startswith(ARCHIVE_PREFIX)]
-            if packed == list(self.store.list(ARCHIVE_PREFIX)):
-                return days
-        raise _busy()
+        days: dict[str, list[str]] = {}
+        for prefix in (PREFIX, ARCHIVE_PREFIX):
+            for key in self.store.list(f"{prefix}dt={day}/" if day else f"{prefix}dt="):
+                if lies := day_of(key):
+                    days.setdefault(lies, []).append(key)
+        return days
 
 
 def _lies_in(day: str, since: datetime, until: datetime) -> bool:
@@ -177,7 +175,3 @@ def _lies_in(day: str, since: datetime, until: datetime) -> bool:
 
 def _day_of(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d}"
-
-
-def _busy() -> Conflict:
-    return Conflict("audit trail: is being packed or deleted all the time", hint="try again later")
