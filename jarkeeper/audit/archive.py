@@ -131,6 +131,7 @@ def pack(
 
 
 def verified(verify: Verify) -> TrailReport:
+    """Return what verification saw, or raise `IntegrityError` where anything is wrong."""
     report = verify()
     if report.discrepancies:
         raise IntegrityError(
@@ -260,6 +261,7 @@ def listed(trail: Trail) -> list[tuple[str, int, bool]]:
 
 
 def volumes_in(listed: Iterable[tuple[str, int, bool]]) -> set[tuple[str, int]]:
+    """Return day and number of the volumes among them."""
     return {(day, number) for day, number, is_volume in listed if is_volume}
 
 

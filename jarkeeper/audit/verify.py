@@ -35,6 +35,7 @@ from jarkeeper.names import VaultId
 from jarkeeper.stores import Readable
 
 READINGS_MAX = 6
+"""So often a trail is read that is changed meanwhile, before that is said."""
 LINES_MAX = 1
 """Of a stored event. More would be a place to hide things in."""
 UNREMEMBERED = (
@@ -109,10 +110,12 @@ def verify_trail(store: Readable, *, key: bytes, vault: VaultId, verifier: Verif
     # A listing may miss what was written while it ran: only what shows twice is wrong. And nothing
     # is built on a reading that missed something, so that one is done again.
     seen: set[Discrepancy] = set()
+    missed: set[str] = set()
     for _ in range(READINGS_MAX):
-        reading = _Reading(store, key, vault, verifier)
+        reading = _Reading(store, key, vault, verifier, never_there=frozenset(missed))
         report = reading.report()
         if reading.has_missed:
+            missed.update(reading.missed)
             continue
         lasting = tuple(item for item in report.discrepancies if item in seen)
         if lasting or not report.discrepancies:
@@ -124,7 +127,15 @@ def verify_trail(store: Readable, *, key: bytes, vault: VaultId, verifier: Verif
 class _Reading:
     """One reading of the whole trail."""
 
-    def __init__(self, store: Readable, key: bytes, vault: VaultId, verifier: Verifier) -> None:
+    def __init__(
+        self,
+        store: Readable,
+        key: bytes,
+        vault: VaultId,
+        verifier: Verifier,
+        *,
+        never_there: frozenset[str],
+    ) -> None:
         self.store = store
         self.key = key
         self.vault = vault
@@ -137,12 +148,19 @@ class _Reading:
         self.fresh: dict[str, list[Leaf]] = {}
         self.events = 0
         self.has_news = False
-        self.has_missed = False
-        """Whether anything that was listed was gone when it was read: somebody packs."""
+        self.never_there = never_there
+        """What another reading had missed: if it is listed again, nobody packs it."""
+        self.missed: dict[str, int] = {}
+        """What was listed and gone when it was read, and the leaf of each."""
         self.ahead = ""
         """A volume that holds events of checkpoints that are not there."""
         self.twins: dict[tuple[str, int], bytes] = {}
         """Of each event that lies by itself, the leaf's hash where such a volume has it too."""
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether anything went meanwhile that was not being given up, as that is on record."""
+        return any(leaf >= self.told.retired for leaf in self.missed.values())
 
     def report(self) -> TrailReport:
         """Read everything, and return what was seen."""
@@ -236,7 +254,8 @@ class _Reading:
         line = self._line(name)
         if line is None:
             # Packed meanwhile: its twin is in a volume, which this reading may not have seen yet.
-            self.has_missed |= known != ARCHIVED
+            if known != ARCHIVED:
+                self.missed[name] = self.log.size if leaf is None else leaf
             return
         event = self._genuine(line, chain.writer, seq, name)
         if event is not None and vouched and leaf_hash(line) != vouched:
@@ -264,7 +283,7 @@ class _Reading:
         except StoreUnknown:
             raise
         except (StoreError, IntegrityError) as error:
-            return None if is_gone(error) else b""
+            return None if is_gone(error) and name not in self.never_there else b""
 
     def _genuine(self, line: bytes, writer: str, seq: int, name: str) -> Event | None:
         """Return the event if it is authentic and stands where it was written; else say so."""

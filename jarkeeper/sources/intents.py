@@ -47,6 +47,7 @@ PACKS = frozenset({Action.ARCHIVE, Action.RECOVER})
 TIDIES = frozenset({Action.ARCHIVE, Action.RETIRE})
 """What takes objects of the trail away: they are in a volume now, or past their retention."""
 COPIES = frozenset({Action.RECOVER})
+"""What writes again what was there, and looks for all of it before."""
 READS_EXACT, READS_JAR, READS_VAULT = 4, 16, 4 * LIMITS.backups_max
 """Envelopes that an access reads at most: its own and those of the view, all slots, all slots
 several times; a lost answer is asked for again."""

@@ -72,8 +72,9 @@ class Judge:
     place: Place
     complete_since: datetime
     """Before it, the trail holds nothing: so nothing is missing there."""
-    written: dict[str, dict[str, Request]] = field(default_factory=dict)
-    """Of each object that is written once, the requests that did it, by id: two logs may tell."""
+    written: dict[str, dict[tuple[str, str], Request]] = field(default_factory=dict)
+    """Of each object that is written once, the requests that did it: two logs may tell of one, and
+    then name the same id and caller."""
 
     def verdict(self, request: Request) -> Verdict:
         """Return what the request is, given what is on record."""
@@ -152,7 +153,7 @@ class Judge:
         is_view = key == METADATA_KEY or _VIEW.fullmatch(key) is not None
         is_once = not is_view and not key.startswith(PROBE_PREFIX)
         if is_once:
-            self.written.setdefault(key, {})[request.request_id] = request
+            self.written.setdefault(key, {})[request.request_id, request.principal] = request
         return FINE if actions is None else self._outside(request, actions, jar)
 
     def _write_event(self, request: Request, *, day: str) -> Verdict:

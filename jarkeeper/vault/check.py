@@ -33,7 +33,7 @@ from jarkeeper.vault.log import read_anchors
 from jarkeeper.vault.ports import Ports
 from jarkeeper.vault.root import read_entry
 from jarkeeper.vault.view import jar_names
-from jarkeeper.vault.vouching import TRAIL, anchored_jars, compared, remembered
+from jarkeeper.vault.vouching import TRAIL, anchored_jars, compared
 from jarkeeper.vault.vouching import checkpoint as append_checkpoint
 
 SHOWN_MAX = 5
@@ -60,6 +60,8 @@ def _all(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
                 found[finding.severity] += finding.severity is not Severity.OK
                 yield finding
         ports.trail.outcome(access, Outcome.OK, counts=+found)
+    except Conflict as error:
+        yield warning("busy", error.message, error.hint or "run it again")
     except AuditUnavailable as error:
         yield critical("audit-unavailable", error.message, error.hint or "make it writable")
     except JarkeeperError as error:
@@ -67,8 +69,8 @@ def _all(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
 
 
 def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
-    known = remembered(ports)
-    for text in read_anchors(ports, TRAIL)[1]:
+    known, unread = read_anchors(ports, TRAIL)
+    for text in unread:
         yield warning("anchor", text, "make the place of the anchors readable and writable")
     trail = ports.trail.verify()
     # The trail, and anchors, know jars whose every object was removed.
@@ -79,7 +81,7 @@ def _contents(ports: Ports, *, checkpoint: bool) -> Iterator[Finding]:
     anchored = {jar: [place.name for place, _ in read_anchors(ports, jar)[0]] for jar in jars}
     for jar in jars:
         yield from check_jar(ports, jar, trail, consulted=anchored[jar])
-    trail = compared(ports, trail, known)
+    trail = compared(ports, trail, tuple(known))
     yield from _trail(trail)
     if checkpoint and not trail.discrepancies:
         yield from _checkpoint(ports, trail)

@@ -9,7 +9,8 @@ from jarkeeper.actions import Action
 from jarkeeper.audit import Access, Outcome, Trail
 from jarkeeper.audit.archive import pack
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
-from jarkeeper.errors import Conflict, StoreError, StoreUnknown
+from jarkeeper.audit.retention import retire
+from jarkeeper.errors import Conflict, ObjectMissing, StoreError, StoreUnknown
 from jarkeeper.stores.memory import MemoryStore
 from vaultkit import ACTOR, KEYS, Always, Clock, FaultyStore
 
@@ -36,6 +37,18 @@ class Week:
     def pack(self):
         return pack(self.trail(), before=self.today)
 
+    def packed_meanwhile(self, read):
+        """Return the store as one sees it whose n-th event goes into a volume as it is read."""
+        calls = []
+
+        def meanwhile(name, key):
+            if name == "get" and parse_event_key(key):
+                calls.append(key)
+                if len(calls) == read:
+                    self.pack()
+
+        return FaultyStore(self.store, before=meanwhile)
+
     def keys(self, parse):
         return list(filter(parse, self.store.list("audit/")))
 
@@ -46,35 +59,57 @@ def lends(events):
 
 @pytest.mark.parametrize("read", range(1, 15, 3))
 def test_what_is_packed_while_it_is_read_is_read_all_the_same(read):
-    week, calls = Week(), []
-
-    def meanwhile(name, key):
-        if name == "get" and parse_event_key(key):
-            calls.append(key)
-            if len(calls) == read:
-                week.pack()
+    week = Week()
+    store = week.packed_meanwhile(read)
 
     left_out: list[str] = []
-    events = list(week.trail(FaultyStore(week.store, before=meanwhile)).read(left_out=left_out))
+    events = list(week.trail(store).read(left_out=left_out))
 
     assert (lends(events), left_out) == (14, [])
 
 
 @pytest.mark.parametrize("read", range(1, 15, 3))
 def test_a_verification_beside_a_packing_accuses_nobody(read):
-    week, calls = Week(), []
+    week = Week()
+    store = week.packed_meanwhile(read)
 
-    def meanwhile(name, key):
-        if name == "get" and parse_event_key(key):
-            calls.append(key)
-            if len(calls) == read:
-                week.pack()
+    report = week.trail(store).verify()
 
-    report = week.trail(FaultyStore(week.store, before=meanwhile)).verify()
-
-    assert len(calls) >= read
     assert report.discrepancies == ()
     assert report.archived == 14
+
+
+def test_what_is_listed_and_never_there_is_named():
+    week = Week()
+    key = week.keys(parse_event_key)[3]
+    phantom = FaultyStore(
+        week.store, before=Always(ObjectMissing("is missing"), method="get", part=key)
+    )
+
+    found = week.trail(phantom).verify().discrepancies
+
+    assert [(item.code, item.key) for item in found][:1] == [("edited", key)]
+
+
+def test_a_verification_beside_a_long_retention_accuses_nobody():
+    week, spared = Week(), []
+    week.trail().checkpoint(week.trail().verify())
+    doomed = week.keys(parse_event_key)[:14]
+    week.clock.advance(days=40)
+    refusing = FaultyStore(week.store, before=Always(StoreError("later"), method="delete"))
+    retire(week.trail(refusing), before=week.clock.now - timedelta(days=35))
+
+    def goes_on(name, key):  # one of them in each reading, a moment before it would be read
+        if name == "list":
+            spared[:] = doomed
+        elif key in spared:
+            spared.clear()
+            week.store.delete(key)
+
+    report = week.trail(FaultyStore(week.store, before=goes_on)).verify()
+
+    assert report.told.retired == 14
+    assert report.discrepancies == ()
 
 
 def test_events_that_go_one_by_one_into_a_volume_are_all_read():

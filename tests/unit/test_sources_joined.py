@@ -412,3 +412,12 @@ def test_what_a_recovery_writes_again_is_no_finding():
     requests = [s3("PutObject", HEAD, id_=name) for name in ("R1", "R2")]
 
     assert codes(*requests, trail=[access(Action.RECOVER, jar="", generation="")]) == set()
+
+
+def test_a_write_that_bears_the_id_of_ours_is_another_all_the_same():
+    ours = s3("PutObject", HEAD, id_="R1")
+    theirs = replace(ours, principal="thief", at=NOW + timedelta(seconds=60))
+
+    (one,) = found(ours, theirs, trail=[access(Action.PROMOTE)])
+
+    assert (one.code, one.evidence[0].principal) == ("overwritten", "thief")

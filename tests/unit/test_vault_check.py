@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from jarkeeper.anchors import FileAnchors, MemoryAnchors
+from jarkeeper.audit.places import parse_event_key
 from jarkeeper.errors import (
     EnvelopeError,
     KeyUnavailable,
@@ -374,3 +377,20 @@ def test_a_view_that_cannot_be_published_names_its_jar_once():
 
     assert told.startswith("jar 'youtube': the view cannot be published, ")
     assert told.count("jar 'youtube'") == 1
+
+
+def test_a_trail_that_changes_all_the_time_is_a_warning_and_no_damage():
+    room = Room()
+    room.fill("one")
+    numbers = count(100)
+
+    def busy(name, key):
+        if name == "get" and (place := parse_event_key(key)) and key in room.store.objects:
+            other = f"audit/dt={place[0]}/{place[1]}/{next(numbers):012d}.jsonl"
+            room.store.objects[other] = room.store.objects.pop(key)
+
+    vault = room.reopen(FaultyStore(room.store, before=busy))
+
+    assert {one.code: one.severity for one in vault.check() if one.severity != "ok"} == {
+        "busy": "warning"
+    }
