@@ -1,60 +1,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from jarkeeper.actions import Action
-from jarkeeper.audit import Access, Outcome, Trail
+from jarkeeper.audit import Outcome, Trail
 from jarkeeper.audit import archive as archives
-from jarkeeper.audit.archive import ArchiveReceipt, pack
+from jarkeeper.audit.archive import pack
 from jarkeeper.audit.places import parse_event_key, parse_volume_key
 from jarkeeper.audit.retention import retire
 from jarkeeper.audit.volumes import read_volume, write_volume
 from jarkeeper.errors import Conflict, IntegrityError, ObjectMissing, StoreError
 from jarkeeper.limits import LIMITS
 from jarkeeper.stores.local import LocalStore
-from jarkeeper.stores.memory import MemoryStore
-from vaultkit import ACTOR, KEYS, Always, Clock, FaultyStore
-
-VAULT = "a" * 32
-
-
-class Days:
-    """A trail of several days and writers."""
-
-    def __init__(self, store=None, *, days=3, writers=2, accesses=4):
-        self.clock = Clock()
-        self.store = store if store is not None else MemoryStore(clock=self.clock)
-        for _ in range(days):
-            for _ in range(writers):
-                self.use(self.trail(), accesses)
-            self.clock.advance(days=1)
-
-    def trail(self, store=None):
-        return Trail(store or self.store, keys=KEYS, vault=VAULT, clock=self.clock, actor=ACTOR)
-
-    def use(self, trail, accesses):
-        for number in range(accesses):
-            access = trail.intent(Access(Action.LEND, jar="youtube", head_seq=number))
-            trail.outcome(access, Outcome.OK, counts={"OK": number})
-
-    @property
-    def today(self):
-        return self.clock.now.date()
-
-    def pack(self, store=None, *, back=0):
-        return pack(self.trail(store), before=self.today - timedelta(days=back))
-
-    def listed(self, parse=parse_event_key):
-        return [key for key in self.store.list("audit/") if parse(key)]
-
-
-def told(trail):
-    """Every event but those of the archive's own doing."""
-    own = (Action.CHECKPOINT, Action.ARCHIVE, Action.RETIRE)
-    return [event for event in trail.read() if event.action not in own]
+from trailkit import VAULT, Days, told
+from vaultkit import ACTOR, KEYS, Always, FaultyStore
 
 
 def test_packed_days_read_and_verify_as_before():
@@ -197,37 +159,6 @@ def test_a_directory_keeps_no_empty_folders(tmp_path):
     assert days.trail().verify().discrepancies == ()
 
 
-def test_what_is_past_its_retention_goes_and_every_proof_stays():
-    days = Days()
-    days.pack(back=1)
-    log = days.trail().verify().log
-    days.clock.advance(days=40)
-    days.use(days.trail(), 1)
-
-    receipt = retire(days.trail(), before=days.clock.now - timedelta(days=30))
-
-    assert receipt.deleted > 0
-    report = days.trail().verify()
-    assert report.discrepancies == ()
-    assert 0 < report.given_up == report.told.retired
-    assert report.log.hashes[: log.size] == log.hashes
-    assert days.listed(parse_volume_key) == []
-
-
-def test_what_is_within_its_retention_is_missed_as_before():
-    days = Days()
-    days.pack()
-    days.clock.advance(days=40)
-    retire(days.trail(), before=days.clock.now - timedelta(days=30))
-    days.use(days.trail(), 1)
-    days.trail().checkpoint(days.trail().verify())
-
-    doomed = next(key for key in days.listed() if b'"youtube"' in days.store.get(key))
-    del days.store.objects[doomed]
-
-    assert {item.code for item in days.trail().verify().discrepancies} == {"removed"}
-
-
 def test_a_volume_has_room_for_what_the_limit_allows():
     assert LIMITS.volume_events_max * 320 < LIMITS.object_bytes_max
 
@@ -263,20 +194,6 @@ def test_of_two_that_pack_the_same_days_none_packs_twice():
     assert others
     assert days.trail().verify().discrepancies == ()
     assert len(told(days.trail())) == 32
-
-
-def test_a_checkpoint_of_an_early_clock_gives_nothing_young_up():
-    days = Days(days=3)
-    at = days.clock.now
-    days.clock.now = at - timedelta(days=500)
-    days.trail().checkpoint(days.trail().verify())
-    days.clock.now = at
-    before = told(days.trail())
-
-    receipt = retire(days.trail(), before=at - timedelta(days=30))
-
-    assert receipt.deleted == 0
-    assert told(days.trail()) == before
 
 
 @pytest.mark.parametrize("place", ["/_", ".parquet"])
@@ -356,58 +273,6 @@ def test_a_packing_gives_way_to_one_that_wrote_its_volume_meanwhile_and_was_kill
     assert len(told(days.trail())) == 16
 
 
-@pytest.mark.parametrize("is_killed", [True, False])
-def test_a_retention_leaves_the_record_of_a_volume_that_is_being_written(is_killed):
-    days = Days(days=3)
-    days.trail().checkpoint(days.trail().verify())
-    days.clock.advance(days=40)
-    before = days.clock.now - timedelta(days=35)
-    others = []
-
-    def killed(name, *_):
-        if name == "delete":
-            raise KeyboardInterrupt
-
-    def meanwhile(name, key, *_):
-        if name == "put_if_absent" and key.endswith(".parquet") and not others:
-            others.append(True)
-            for _ in range(2):
-                retire(days.trail(), before=before)
-
-    if is_killed:
-        with pytest.raises(KeyboardInterrupt):
-            retire(days.trail(FaultyStore(days.store, before=killed)), before=before)
-    with suppress(Conflict):
-        days.pack(FaultyStore(days.store, before=meanwhile))
-    retire(days.trail(), before=before)
-    days.pack()
-
-    assert is_killed or others
-    assert days.trail().verify().discrepancies == ()
-
-
-def test_what_an_interrupted_retention_left_is_deleted_with_a_record_of_its_own():
-    days = Days(days=3)
-    days.trail().checkpoint(days.trail().verify())
-    days.clock.advance(days=40)
-    before = days.clock.now - timedelta(days=35)
-
-    def killed(name, *_):
-        if name == "delete":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        retire(days.trail(FaultyStore(days.store, before=killed)), before=before)
-    days.clock.advance(days=1)
-    again = days.clock.now
-    assert retire(days.trail(), before=before).deleted > 0
-
-    # The decision, and what came of it: an hour may lie between the two.
-    assert [event.action for event in days.trail().read(again)] == [Action.RETIRE] * 2
-    assert retire(days.trail(), before=before).deleted == 0
-    assert len(list(days.trail().read(again))) == 2
-
-
 def test_a_packing_leaves_an_hour_to_another_release_that_announced_the_same_events(monkeypatch):
     days = Days(days=1)
     others = []
@@ -443,15 +308,6 @@ def test_what_another_release_announced_and_never_wrote_is_packed_after_an_hour(
     monkeypatch.setattr(archives, "write_volume", lambda rows: write_volume(rows) + b" ")
 
     assert days.pack().events == 16
-
-
-def test_what_was_given_up_is_told_with_the_day_and_what_remains():
-    day = date(2026, 10, 10)
-
-    assert ArchiveReceipt(deleted=2).given_up(day) == (
-        "events from before 2026-10-10 given up: 2 objects deleted, hashes and proofs remain"
-    )
-    assert ArchiveReceipt().given_up(day) == "nothing from before 2026-10-10 is left to give up"
 
 
 def test_of_two_releases_each_with_its_own_announcement_one_gives_way(monkeypatch):
@@ -490,23 +346,6 @@ def test_of_two_releases_each_with_its_own_announcement_one_gives_way(monkeypatc
     assert others
 
 
-@pytest.mark.parametrize("what", ["event", "checkpoint"])
-def test_a_clock_that_was_ahead_once_holds_up_no_retention(what):
-    days = Days(days=3)
-    now, days.clock.now = days.clock.now, days.clock.now + timedelta(days=9000)
-    if what == "event":
-        days.use(days.trail(), 1)
-    else:
-        days.trail().checkpoint(days.trail().verify())
-    days.clock.now = now
-    days.use(days.trail(), 1)
-    days.trail().checkpoint(days.trail().verify())
-    days.clock.advance(days=40)
-
-    assert retire(days.trail(), before=days.clock.now - timedelta(days=35)).deleted >= 48
-    assert days.trail().verify().discrepancies == ()
-
-
 def test_no_packing_is_built_on_a_reading_that_missed_something():
     days = Days()
     days.pack(FaultyStore(days.store, before=Always(StoreError("denied"), method="delete")))
@@ -525,20 +364,3 @@ def test_no_packing_is_built_on_a_reading_that_missed_something():
 
     assert len(missed) == 2
     assert days.trail().verify().discrepancies == ()
-
-
-def test_what_is_dated_ahead_is_not_given_up_before_its_day():
-    days = Days(days=2)
-    now, days.clock.now = days.clock.now, days.clock.now + timedelta(days=60)
-    ahead = days.today.isoformat()
-    days.use(days.trail(), 1)
-    days.clock.now = now
-    days.trail().checkpoint(days.trail().verify())
-    days.clock.advance(days=40)
-
-    assert retire(days.trail(), before=days.clock.now - timedelta(days=5)).deleted > 0
-
-    assert any(ahead in key for key in days.listed())
-    report = days.trail().verify()
-    assert report.discrepancies == ()
-    assert report.told.retired_before <= days.today.toordinal()
